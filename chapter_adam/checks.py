@@ -1,0 +1,161 @@
+"""What a caller may pass: each check returns the value in the form the rooms work with, or says what was wrong.
+
+Every message names the argument, the value and what was expected, and is raised before any work is done:
+TypeError for a value of the wrong kind, ValueError for one out of range.
+"""
+import inspect
+import math
+from copy import deepcopy
+from numbers import Integral, Real
+
+import numpy as np
+
+from .compat import mxnet
+
+
+def whole_number(name, value, least):
+    """An int of at least `least`; NumPy integers pass, floats and bools do not."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f'{name} must be a whole number of at least {least}, got {value!r}')
+    if value < least:
+        raise ValueError(f'{name} must be a whole number of at least {least}, got {value}')
+    return int(value)
+
+
+def positive_number(name, value):
+    """A finite float above 0."""
+    return _number(name, value, 'a finite number above 0', lambda x: x > 0)
+
+
+def _number(name, value, expected, holds):
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f'{name} must be {expected}, got {value!r}')
+    if not (math.isfinite(value) and holds(value)):
+        raise ValueError(f'{name} must be {expected}, got {value}')
+    return value
+
+
+def _step_count(name, value):
+    return _number(name, value, 'a whole number of at least 1 (the first step has t = 1)',
+                   lambda t: t >= 1 and t == int(t))
+
+
+def _decay_rate(name, value):
+    return _number(name, value, 'a number from 0 to below 1', lambda beta: 0 <= beta < 1)
+
+
+def _not_negative(name, value):
+    return _number(name, value, 'a finite number of at least 0', lambda x: x >= 0)
+
+
+# The names that mean the same in every rule; a reader's own rule may use any others as it likes.
+CHECK_OF_HYPERPARAMETER = {
+    'lr': positive_number, 'learning_rate': positive_number, 't': _step_count,
+    'beta1': _decay_rate, 'beta2': _decay_rate, 'eps': _not_negative, 'epsilon': _not_negative,
+}
+
+
+def hyperparameters(name, values):
+    """A copy of the dict, its NumPy scalars as Python numbers, with the well-known names in their ranges."""
+    if not isinstance(values, dict):
+        raise TypeError(f"{name} must be a dict such as {{'lr': 0.01, 't': 1}}, got {values!r}")
+    copy = {}
+    for key, value in values.items():
+        # NumPy's scalars would try to multiply an NDArray element by element.
+        value = value.item() if isinstance(value, np.generic) else deepcopy(value)
+        check = CHECK_OF_HYPERPARAMETER.get(key)
+        copy[key] = check(f'{name}[{key!r}]', value) if check else value
+    return copy
+
+
+def gluon_optimizer(name, values):
+    """The hyperparameters for `gluon.Trainer(..., name, values)`, if MXNet has that optimiser and it takes them."""
+    known = mxnet.optimizer.Optimizer.opt_registry
+    if not isinstance(name, str):
+        raise TypeError(f"trainer_name must be the name of a Gluon optimiser such as 'adam', got {name!r}")
+    if name.lower() not in known:
+        names = ', '.join(sorted(set(known) - {'test'}))
+        raise ValueError(f'trainer_name must be one of {names}, got {name!r}')
+    values = hyperparameters('trainer_hyperparams', values)
+    accepted = _keywords(known[name.lower()])
+    for key in values:
+        if key not in accepted:
+            raise ValueError(f'trainer_hyperparams: Gluon\'s {name} takes {", ".join(sorted(accepted))}, got {key!r}')
+    try:
+        mxnet.optimizer.create(name, **deepcopy(values))
+    except Exception as error:  # whatever the optimiser's own checks raise, an AssertionError without text included
+        raise ValueError(f'trainer_hyperparams: Gluon\'s {name} does not take {values}: {error}') from None
+    return values
+
+
+def _keywords(optimizer_class):
+    """The keywords of an optimiser's constructor, those it passes on to its base classes included."""
+    constructors = (base.__init__ for base in optimizer_class.__mro__ if '__init__' in vars(base) and base is not object)
+    parameters = (p for init in constructors for p in inspect.signature(init).parameters.values())
+    return {p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD} - {'self'}
+
+
+def callable_rule(trainer_fn):
+    """A function of the book's form trainer_fn(params, states, hyperparams)."""
+    if not callable(trainer_fn):
+        raise TypeError(f'trainer_fn must be a function of (params, states, hyperparams), got {trainer_fn!r}')
+    return trainer_fn
+
+
+def seed(value):
+    """None, for fresh entropy, or a whole number of at least 0."""
+    return None if value is None else whole_number('seed', value, least=0)
+
+
+def data(features, labels):
+    """Features (N, d) and labels (N,) as float32 NumPy arrays; NDArrays and anything NumPy understands pass."""
+    X, y = _finite_array('features', features, rank=2), _finite_array('labels', labels, rank=1)
+    if len(X) != len(y):
+        raise ValueError(f'features and labels must have the same number of rows, got {len(X)} and {len(y)}')
+    return X, y
+
+
+def _finite_array(name, values, rank):
+    shape = '(N, d)' if rank == 2 else '(N,)'
+    try:
+        array = values.asnumpy() if isinstance(values, mxnet.nd.NDArray) else np.asarray(values)
+        array = array.astype(np.float32)
+    except (TypeError, ValueError):
+        raise TypeError(f'{name} must be an array of numbers of shape {shape}, got {type(values).__name__}') from None
+    if array.ndim != rank or 0 in array.shape:
+        raise ValueError(f'{name} must be of shape {shape} with at least one row, got {array.shape}')
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f'{name} must be finite in float32, got {array[place]} at {place}')
+    return array
+
+
+def states(values, shapes):
+    """Copies of a rule's states: one entry a parameter; None and empty stay, for a rule without states.
+
+    Args:
+        values: None, or a sequence with one entry per parameter: an NDArray of the parameter's shape (or of one
+            element, for a rule that keeps one number a parameter), or tuples, lists and dicts of such.
+        shapes: the parameters' shapes, for instance ((5, 1), (1,)).
+    """
+    if values is None:
+        return None
+    if not isinstance(values, (tuple, list)):
+        raise TypeError(f'states must be a tuple with one entry per parameter, got {type(values).__name__}')
+    if values and len(values) != len(shapes):
+        raise ValueError(f'states must have one entry per parameter ({len(shapes)}: w and b), got {len(values)}')
+    return tuple(_state(entry, shape, f'states[{k}]') for k, (entry, shape) in enumerate(zip(values, shapes)))
+
+
+def _state(entry, shape, name):
+    if isinstance(entry, mxnet.nd.NDArray):
+        if entry.shape != shape and entry.size != 1:
+            raise ValueError(f'{name} must have the shape of its parameter, {shape}, got {entry.shape}')
+        return entry.copy()
+    if isinstance(entry, (tuple, list)):
+        return type(entry)([_state(part, shape, f'{name}[{k}]') for k, part in enumerate(entry)])
+    if isinstance(entry, dict):
+        return {key: _state(part, shape, f'{name}[{key!r}]') for key, part in entry.items()}
+    if isinstance(entry, Real):
+        return entry
+    raise TypeError(f'{name} must be an NDArray or a tuple of NDArrays, got {type(entry).__name__}')

@@ -1,0 +1,139 @@
+"""The command `chapter-adam`: reads the arguments, calls the rooms, and turns every failure into one clear line.
+
+Exit codes: 0, 1 (failed), 2 (bad usage), 130 (interrupted).
+"""
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
+
+from . import __version__
+
+FORMATS = ('svg', 'png')
+
+
+def main(argv=None):
+    """Runs the command line `argv` (without the program's name) and returns its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = parser().parse_args(with_default_command(arguments))
+        return options.command(options) or 0
+    except SystemExit as stop:  # argparse has said what was wrong, or has printed the help
+        return stop.code or 0
+    except KeyboardInterrupt:
+        return _complain('interrupted; what was finished before is kept', 130)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing is left to say, not even at the last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _complain(f'cannot write {error.filename or "the output"}: {error.strerror or error}', 1)
+    except (ImportError, ValueError, TypeError, ArithmeticError) as error:
+        return _complain(error, 1)
+
+
+def _complain(message, code):
+    print(f'chapter-adam: {" ".join(str(message).split())}', file=sys.stderr)
+    return code
+
+
+def with_default_command(arguments):
+    """`run` is meant where no command is named."""
+    first = arguments[0] if arguments else ''
+    own = first in ('-h', '--help', '--version')
+    return arguments if own or (first and not first.startswith('-')) else ['run', *arguments]
+
+
+def parser():
+    top = argparse.ArgumentParser(
+        prog='chapter-adam', description='The Adam section of Dive into Deep Learning, run again.',
+        epilog='Without a command: run. The options of each: chapter-adam COMMAND --help')
+    top.add_argument('--version', action='version', version=f'chapter-adam {__version__}')
+    commands = top.add_subparsers(title='commands', metavar='COMMAND', required=True)
+    add_run(commands)
+    add_data(commands)
+    return top
+
+
+def add_run(commands):
+    run = commands.add_parser('run', help="the section's two runs, a table and the figures (the default)",
+                              description="Runs the section's Adam from scratch and with Gluon, on the same seed.")
+    add_common(run)
+    run.add_argument('--version', action='version', version=f'chapter-adam {__version__}')
+    run.set_defaults(command=_run)
+
+
+def add_common(command):
+    """The options of every command that trains."""
+    command.add_argument('--seed', type=_whole(0), default=0, metavar='N', help='the run\'s seed (default 0)')
+    command.add_argument('--lr', type=_positive, default=0.01, metavar='X', help='learning rate (default 0.01)')
+    command.add_argument('--epochs', type=_whole(1), default=2, metavar='N', help='passes over the data (default 2)')
+    command.add_argument('--batch-size', type=_whole(1), default=10, metavar='N', help='examples a step (default 10)')
+    command.add_argument('--data', type=Path, metavar='FILE', help='another file of six numeric columns')
+    command.add_argument('--out', type=Path, default=Path('figures'), metavar='DIR',
+                         help='where figures and results are written (default figures)')
+    command.add_argument('--format', type=_formats, default=FORMATS, metavar='LIST', dest='formats',
+                         help='of the figures: svg, png or svg,png (the default)')
+    command.add_argument('--json', nargs='?', const='-', metavar='FILE',
+                         help='all results, with times and machine, as JSON to standard output or to FILE')
+    command.add_argument('--quiet', action='store_true', help="print only the book's two lines")
+
+
+def add_data(commands):
+    data = commands.add_parser('data', help="the data set's facts; --restore brings a lost file back",
+                               description='Prints what is in the data file, or restores it.')
+    what = data.add_mutually_exclusive_group()
+    what.add_argument('--restore', action='store_true',
+                      help='download the file again from the address registered in d2l, verify it, put it in place')
+    what.add_argument('--data', type=Path, metavar='FILE', help='another file of six numeric columns')
+    data.set_defaults(command=_data)
+
+
+def _run(options):
+    from . import section
+    return section.run(options)
+
+
+def _data(options):
+    from . import airfoil
+    if options.restore:
+        print(f'restored and verified: {airfoil.restore()}')
+        return 0
+    table = airfoil.read_table(options.data)
+    print(f'{options.data or airfoil.packaged_path()}: {len(table)} rows')
+    print(f'{"column":24}{"unit":6}{"min":>12}{"mean":>12}{"max":>12}')
+    for name, unit, values in zip(airfoil.COLUMNS, airfoil.UNITS, table.T):
+        print(f'{name:24}{unit:6}{values.min():12.6g}{values.mean():12.6g}{values.max():12.6g}')
+    if options.data is None:
+        print(f'SHA-1 {airfoil.SHA1}, as registered in d2l.DATA_HUB')
+    return 0
+
+
+def _whole(least):
+    def whole_number(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or value < least:
+            raise argparse.ArgumentTypeError(f'expected a whole number of at least {least}, got {text!r}')
+        return value
+    return whole_number
+
+
+def _positive(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f'expected a finite number above 0, got {text!r}')
+    return value
+
+
+def _formats(text):
+    chosen = tuple(dict.fromkeys(text.lower().split(',')))
+    if not set(chosen) <= set(FORMATS):
+        raise argparse.ArgumentTypeError(f'expected svg, png or svg,png, got {text!r}')
+    return chosen

@@ -1,0 +1,54 @@
+"""MXNet 1.9.1 on today's Pythons: puts back the names it needs, only where missing, and imports it.
+
+Every other room takes MXNet from here (`from .compat import mxnet`), so that nothing can import it
+before the names are back. Nothing in site-packages is touched.
+"""
+import re
+import sys
+import types
+
+import numpy
+
+
+def restore_numpy_names(module=numpy):
+    """Gives NumPy its alias `bool` again (gone since 1.24, a warning since 1.20)."""
+    if 'bool' not in vars(module):
+        module.bool = bool
+
+
+def restore_distutils():
+    """Gives Python 3.12, which dropped distutils, the two version classes that MXNet compares with."""
+    try:
+        import distutils.version  # noqa: F401  present up to 3.11, and wherever setuptools is
+    except ImportError:
+        from packaging.version import Version
+        version = types.ModuleType('distutils.version')
+        version.LooseVersion = version.StrictVersion = Version
+        package = types.ModuleType('distutils')
+        package.version = version
+        sys.modules.update({'distutils': package, 'distutils.version': version})
+
+
+def explain_import_failure(error):
+    """What to do about an MXNet that cannot be loaded, in one line."""
+    library = re.search(r'lib\w+\.so[.\d]*', str(error))
+    if library and 'libmxnet' not in library.group():
+        return (f'MXNet cannot be loaded: the system library {library.group()} is missing; install it, '
+                'for example with: apt-get install libgomp1 libquadmath0')
+    if isinstance(error, ModuleNotFoundError) and error.name == 'mxnet':
+        return 'MXNet is not installed in this environment: run `make run` in the clone, or pip install mxnet==1.9.1'
+    return f'MXNet 1.9.1 cannot be loaded: {error}'
+
+
+def import_mxnet():
+    """Imports MXNet, or raises an ImportError that says in one line what to install."""
+    restore_numpy_names()
+    restore_distutils()
+    try:
+        import mxnet
+    except (OSError, ImportError, RuntimeError) as error:
+        raise ImportError(explain_import_failure(error)) from error
+    return mxnet
+
+
+mxnet = import_mxnet()

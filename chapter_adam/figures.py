@@ -1,0 +1,96 @@
+"""Finished runs as figures: draws what `history` holds, never trains.
+
+Nothing here changes matplotlib's settings for others. A file's bytes depend on its data alone, so that drawing the
+same run again changes nothing that git sees.
+"""
+from .files import whole_file
+
+BOOK_SIZE = (3.5, 2.5)  # inches, the book's
+STYLE = {
+    'axes.grid': True, 'grid.alpha': 0.3, 'axes.spines.top': False, 'axes.spines.right': False, 'font.size': 9,
+    'legend.frameon': False, 'lines.linewidth': 1.5, 'figure.constrained_layout.use': True,
+    'svg.fonttype': 'none', 'svg.hashsalt': 'chapter_adam', 'savefig.dpi': 150,
+}
+SCRATCH, GLUON, FLOOR = 'tab:blue', 'tab:orange', '0.35'
+
+
+def draw_curve(history, axes, **line_style):
+    """The book's curve of one run on `axes`: loss over epoch, named after the run. Returns the line."""
+    line, = axes.plot(history.epochs, history.losses, **{'label': history.settings['label'], **line_style})
+    axes.set_xlabel('epoch')
+    axes.set_ylabel('loss')
+    return line
+
+
+def curve(history):
+    """A figure with one run in the book's form."""
+    with _style():
+        figure, axes = new_figure(BOOK_SIZE)
+        draw_curve(history, axes)
+        axes.set_title(title(history), fontsize='medium')
+    return figure
+
+
+def title(history):
+    """A run in a few words: "adam from scratch, lr 0.01"."""
+    hyperparams = history.settings['hyperparams']
+    rate = hyperparams.get('lr', hyperparams.get('learning_rate'))
+    return history.settings['label'] + ('' if rate is None else f', lr {rate:g}')
+
+
+def comparison(scratch, gluon, floor):
+    """Two runs from one seed: both curves over the least-squares floor, and below them what is between them."""
+    with _style():
+        figure, (top, bottom) = new_figure((6.4, 4.8), rows=2, height_ratios=(2.2, 1), sharex=True)
+        draw_curve(scratch, top, color=SCRATCH, linewidth=4, alpha=0.45)
+        draw_curve(gluon, top, color=GLUON, linestyle='--')
+        top.axhline(floor, color=FLOOR, linestyle=':', label=f'least-squares floor {floor:.4f}')
+        gaps = [abs(a - b) for a, b in zip(scratch.losses, gluon.losses)]
+        verdict = 'the two curves coincide' if max(gaps) < 1e-4 else 'the two curves differ'
+        top.set(xlabel='', title=f'Same start, same batches (seed {scratch.settings["seed"]}): {verdict}')
+        top.legend()
+        bottom.plot(scratch.epochs, gaps, color='tab:red', marker='.', label='gap')
+        bottom.set(xlabel='epoch', ylabel='|scratch - Gluon|', ylim=(0, None))
+        bottom.ticklabel_format(axis='y', style='sci', scilimits=(0, 0))
+        bottom.annotate(f'largest: {max(gaps):.1e}', (0.99, 0.9), xycoords='axes fraction', ha='right', va='top')
+    return figure
+
+
+def show(history):
+    """Draws a run with pyplot, as the book's calls do.
+
+    All runs of one notebook cell, or of one script, share the figure 'chapter_adam' until it is closed, so that a
+    loop over learning rates gives one picture. A script ends with `plt.show()` or `plt.savefig(...)` as ever.
+    """
+    import matplotlib.pyplot as plt
+    name = 'chapter_adam'
+    figure = plt.figure(name) if plt.fignum_exists(name) else plt.figure(name, figsize=BOOK_SIZE)
+    axes = figure.gca()
+    draw_curve(history, axes, label=title(history))
+    if 2 <= len(axes.lines) <= 8:
+        axes.legend()
+    return figure
+
+
+def new_figure(size, rows=1, columns=1, **grid):
+    """A figure of `size` inches and its axes, apart from pyplot: nothing pops up, nothing must be closed."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=size)
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, **grid)
+
+
+def save(figure, stem, formats=('svg', 'png')):
+    """Writes stem.svg, stem.png and so on, each whole or not at all; returns the paths."""
+    no_noise = {'svg': {'Date': None, 'Creator': None}, 'png': {'Software': None}}
+    paths = [stem.with_name(f'{stem.name}.{format_}') for format_ in formats]
+    for path, format_ in zip(paths, formats):
+        with _style(), whole_file(path) as stream:
+            figure.savefig(stream, format=format_, metadata=no_noise[format_])
+    return paths
+
+
+def _style():
+    import matplotlib
+    return matplotlib.rc_context(STYLE)

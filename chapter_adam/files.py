@@ -1,0 +1,46 @@
+"""Writing files so that a reader of the folder never sees half of one."""
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Yields a temporary binary file beside `path`, which takes its place only if the block succeeds."""
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    try:
+        with os.fdopen(handle, 'wb') as stream:
+            yield stream
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def write_text(path, text):
+    """Writes `text` as UTF-8, whole or not at all."""
+    with whole_file(path) as stream:
+        stream.write(text.encode())
+
+
+def usable_folder(path):
+    """Makes the folder `path` if need be and returns it, or raises OSError if nothing can be written there.
+
+    Called before a run, so that minutes of work do not end at a folder that cannot take them.
+    """
+    path = Path(path)
+    path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path) as probe:
+        probe.write(b'can this disk still take a block?' * 128)
+    return path
+
+
+def _umask():
+    """The process's file mode mask; reading it is only possible by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

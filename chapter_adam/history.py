@@ -1,0 +1,127 @@
+"""A finished run as data: its losses, clocks and settings; JSON in and out; and the stopwatch."""
+import json
+import math
+import os
+import platform
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+
+
+@dataclass(frozen=True)
+class History:
+    """One finished training run.
+
+    Attributes:
+        losses: the loss over all examples, before the first step, whenever a multiple of 100 examples has been
+            crossed, and at the end; 31 numbers for the section's settings.
+        epochs: where on the axis each was recorded, in epochs: first 0.0, last the number of epochs.
+        seconds_per_epoch: the book's figure: the wall time of the last epoch, its evaluations included.
+        train_seconds_per_epoch: the same epoch's training alone, without the evaluations.
+        weights, bias: the parameters at the end: d numbers and one.
+        settings: what was run: method, rule, hyperparameters, batch size, epochs, seed and so on.
+        versions, machine: what it ran on.
+    """
+    losses: tuple
+    epochs: tuple
+    seconds_per_epoch: float
+    train_seconds_per_epoch: float
+    weights: tuple = ()
+    bias: float = math.nan
+    settings: dict = field(default_factory=dict)
+    versions: dict = field(default_factory=lambda: versions())
+    machine: dict = field(default_factory=lambda: machine())
+
+    def __repr__(self):
+        return (f'History({self.settings.get("label", "run")}: loss {self.losses[-1]:.6f} '
+                f'after {self.epochs[-1]:g} epochs, {self.seconds_per_epoch:.6f} sec per epoch)')
+
+    def curve(self):
+        """What does not change from run to run on one machine: the curve, the parameters and the settings."""
+        return {name: value for name, value in asdict(self).items() if name not in CHANGES_EACH_RUN}
+
+    def timing(self):
+        """What does: the clocks, the versions and the machine."""
+        return {name: value for name, value in asdict(self).items() if name in CHANGES_EACH_RUN}
+
+    def to_json(self):
+        """The whole run as JSON text; `from_json` gives an equal History back."""
+        return to_json(asdict(self))
+
+    @classmethod
+    def from_json(cls, text):
+        """The History that `to_json` wrote. Raises ValueError if the text is not one."""
+        try:
+            values = json.loads(text)
+            values.update({name: tuple(values[name]) for name in ('losses', 'epochs', 'weights')})
+            return cls(**values)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f'not the JSON of a History: {error}') from None
+
+
+CHANGES_EACH_RUN = ('seconds_per_epoch', 'train_seconds_per_epoch', 'versions', 'machine')
+
+
+def to_json(value):
+    """JSON text as this project writes it: indented, one line for each list of numbers, no NaN."""
+    return _on_lines(value, '') + '\n'
+
+
+def _on_lines(value, indent):
+    if isinstance(value, dict) and value:
+        inner = indent + '  '
+        items = (f'{inner}{json.dumps(str(k))}: {_on_lines(v, inner)}' for k, v in value.items())
+        return '{\n' + ',\n'.join(items) + f'\n{indent}}}'
+    return json.dumps(value, allow_nan=False, default=repr)
+
+
+def versions():
+    """The versions of Python and of the packages that a result depends on."""
+    return {'python': platform.python_version(), **{name: _version(name) for name in ('mxnet', 'numpy')}}
+
+
+def _version(name):
+    # A loaded module knows its version; asking the installed metadata costs a search of the disk.
+    loaded = getattr(sys.modules.get(name), '__version__', None)
+    try:
+        return loaded or version(name)
+    except PackageNotFoundError:
+        return 'not installed'
+
+
+def machine():
+    """Processor, core count and system, as far as they can be read without asking another program."""
+    return {'processor': _processor(), 'cores': os.cpu_count(), 'system': f'{platform.system()} {platform.machine()}'}
+
+
+def _processor():
+    try:
+        with open('/proc/cpuinfo') as lines:
+            return next(line.split(':', 1)[1].strip() for line in lines if line.startswith('model name'))
+    except (OSError, StopIteration):
+        return platform.processor() or 'unknown'
+
+
+class Stopwatch:
+    """Adds up the wall time of the blocks that it is told to time.
+
+    >>> watch = Stopwatch()
+    >>> with watch.running():
+    ...     pass
+    >>> watch.seconds >= 0
+    True
+    """
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    @contextmanager
+    def running(self):
+        """Times the block. The device must have finished when the block ends: MXNet only queues its work."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds += time.perf_counter() - start

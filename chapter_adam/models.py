@@ -1,0 +1,83 @@
+"""Linear regression twice: from scratch over NDArrays, and with Gluon. One loop drives both.
+
+A model knows `step(X, y)`, one update on a minibatch; `loss(X, y)`, a float; `warm_up(X, y)`, the device's first
+use of every operator, without an update; and `parameters()`, copies as NumPy arrays. X is (n, d), y is (n,).
+"""
+from .compat import mxnet
+
+nd, autograd, gluon = mxnet.nd, mxnet.autograd, mxnet.gluon
+
+
+def linreg(X, w, b):
+    """The model: X w + b, of shape (n, 1) for X (n, d), w (d, 1) and b (1,)."""
+    return nd.dot(X, w) + b
+
+
+def squared_loss(y_hat, y):
+    """The loss of each example: (y_hat - y)^2 / 2, of y_hat's shape."""
+    return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
+
+
+class ScratchModel:
+    """The book's model: two NDArrays, autograd, and a rule that updates them."""
+
+    def __init__(self, w, b, trainer_fn, states, hyperparams):
+        self.w, self.b = nd.array(w), nd.array(b)
+        self.w.attach_grad()
+        self.b.attach_grad()
+        self.trainer_fn, self.states, self.hyperparams = trainer_fn, states, hyperparams
+
+    def mean_loss(self, X, y):
+        return squared_loss(linreg(X, self.w, self.b), y).mean()
+
+    def backward(self, X, y):
+        with autograd.record():
+            loss = self.mean_loss(X, y)
+        loss.backward()
+
+    warm_up = backward
+
+    def step(self, X, y):
+        self.backward(X, y)
+        self.trainer_fn([self.w, self.b], self.states, self.hyperparams)
+
+    def loss(self, X, y):
+        return float(self.mean_loss(X, y).asscalar())
+
+    def parameters(self):
+        return self.w.asnumpy(), self.b.asnumpy()
+
+
+class GluonModel:
+    """The same model with Gluon: one dense layer, L2Loss (which has the 1/2 too) and a Trainer.
+
+    `full_division` divides the gradient of the short last batch by `batch_size`, not by its own number of rows,
+    as the original's `trainer.step(batch_size)` did.
+    """
+
+    def __init__(self, w, b, trainer_name, trainer_hyperparams, batch_size, full_division=False):
+        self.net = gluon.nn.Dense(1, in_units=len(w))
+        # Zeros first: Gluon's own initialisers would draw from MXNet's global generator.
+        self.net.initialize(mxnet.init.Zero())
+        self.net.weight.set_data(nd.array(w.T))
+        self.net.bias.set_data(nd.array(b))
+        self.trainer = gluon.Trainer(self.net.collect_params(), trainer_name, trainer_hyperparams)
+        self.l2_loss = gluon.loss.L2Loss()
+        self.divisor = batch_size if full_division else None
+
+    def backward(self, X, y):
+        with autograd.record():
+            loss = self.l2_loss(self.net(X), y)
+        loss.backward()
+
+    warm_up = backward
+
+    def step(self, X, y):
+        self.backward(X, y)
+        self.trainer.step(self.divisor or len(X))
+
+    def loss(self, X, y):
+        return float(self.l2_loss(self.net(X), y).mean().asscalar())
+
+    def parameters(self):
+        return self.net.weight.data().asnumpy().T, self.net.bias.data().asnumpy()

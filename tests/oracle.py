@@ -1,0 +1,64 @@
+"""Adam once more, independently: NumPy in float64, one parameter at a time, and the mistakes that others made in it."""
+import numpy as np
+
+
+def correct(v, s, t, lr, beta1, beta2, eps):
+    """Kingma & Ba, Algorithm 1: what is subtracted from the parameter."""
+    return lr * (v / (1 - beta1 ** t)) / (np.sqrt(s / (1 - beta2 ** t)) + eps)
+
+
+def epsilon_hat(v, s, t, lr, beta1, beta2, eps):
+    """MXNet's and Keras's form (the paper's remark after Algorithm 1): eps on the root of the uncorrected s."""
+    return lr * np.sqrt(1 - beta2 ** t) / (1 - beta1 ** t) * v / (np.sqrt(s) + eps)
+
+
+def uncorrected(v, s, t, lr, beta1, beta2, eps):
+    return lr * v / (np.sqrt(s) + eps)
+
+
+def late_clock(v, s, t, lr, beta1, beta2, eps):
+    return correct(v, s, t + 1, lr, beta1, beta2, eps)
+
+
+def epsilon_inside(v, s, t, lr, beta1, beta2, eps):
+    return lr * (v / (1 - beta1 ** t)) / np.sqrt(s / (1 - beta2 ** t) + eps)
+
+
+def adam(gradients, start, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-6, move=correct, swapped=False):
+    """The parameter after each of the given gradients: an array of shape (steps, *start.shape).
+
+    Args:
+        gradients: a sequence of gradients, or a function of the parameter that gives the next one.
+        swapped: beta1 and beta2 in each other's place, as in a docstring of MXNet's.
+    """
+    if swapped:
+        beta1, beta2 = beta2, beta1
+    x, v, s, path = np.array(start, float), np.zeros_like(start, float), np.zeros_like(start, float), []
+    for t, g in enumerate(gradients, 1):
+        g = np.asarray(g, float)
+        v = v + (1 - beta1) * (g - v)
+        s = s + (1 - beta2) * (g * g - s)
+        x = x - move(v, s, t, lr, beta1, beta2, eps)
+        path.append(x)
+    return np.array(path)
+
+
+def train(features, labels, seed, lr=0.01, batch_size=10, num_epochs=2, eps=1e-6, tail_divisor=None):
+    """The original's whole training in float64, closed-form gradient and all: the loss after each step, and at 0.
+
+    `tail_divisor`: what the short last batch's gradient is divided by, its own size if None.
+    """
+    draws = np.random.default_rng(seed)
+    A, y = np.column_stack([features, np.ones(len(labels))]).astype(float), labels.astype(float)
+    x = np.append(draws.normal(0, 0.01, (features.shape[1], 1)).astype(np.float32), 0.0).astype(float)
+    v, s, t, losses = np.zeros_like(x), np.zeros_like(x), 0, [np.mean((A @ x - y) ** 2) / 2]
+    for _ in range(num_epochs):
+        order = draws.permutation(len(y))
+        for at in range(0, len(y), batch_size):
+            rows, t = order[at:at + batch_size], t + 1
+            short = len(rows) < batch_size and tail_divisor
+            g = A[rows].T @ (A[rows] @ x - y[rows]) / (tail_divisor if short else len(rows))
+            v, s = 0.9 * v + 0.1 * g, 0.999 * s + 0.001 * g * g
+            x = x - correct(v, s, t, lr, 0.9, 0.999, eps)
+            losses.append(np.mean((A @ x - y) ** 2) / 2)
+    return np.array(losses)
