@@ -99,9 +99,11 @@ def _parse_number(word, place):
 
 def standardise(table):
     """(table - mean) / population standard deviation, column by column, in float64."""
-    with np.errstate(over='ignore', invalid='ignore'):
-        standard = (table - table.mean(axis=0)) / table.std(axis=0)
-    if not np.isfinite(standard).all():
+    with np.errstate(all='ignore'):
+        deviation = table.std(axis=0)
+        standard = (table - table.mean(axis=0)) / deviation
+    # An infinite deviation would make a column of zeros.
+    if not (np.isfinite(deviation).all() and np.isfinite(standard).all()):
         raise DataError('a column spans more than float64 can standardise')
     return standard
 

@@ -13,20 +13,22 @@
 # %% [markdown]
 # # Adam
 #
-# RMSProp gives every coordinate a step of its own size, by dividing the gradient by the root of a running average of its
-# square. Momentum steadies the direction, by replacing the gradient with a running average of it. Adam does both at once.
+# RMSProp gives every coordinate a step of its own size, by dividing the gradient by the root of a running
+# average of its square. Momentum steadies the direction, by replacing the gradient with a running average of
+# it. Adam does both at once.
 #
 # ## The algorithm
 #
-# For every parameter $\mathbf{x}$ Adam keeps two running averages of the minibatch gradient $\mathbf{g}_t$, both started
-# at zero: $\mathbf{v}_t$ of the gradient and $\mathbf{s}_t$ of its elementwise square,
+# For every parameter $\mathbf{x}$ Adam keeps two running averages of the minibatch gradient $\mathbf{g}_t$,
+# both started at zero: $\mathbf{v}_t$ of the gradient and $\mathbf{s}_t$ of its elementwise square,
 #
 # $$\mathbf{v}_t = \beta_1 \mathbf{v}_{t-1} + (1 - \beta_1)\, \mathbf{g}_t, \qquad
 #   \mathbf{s}_t = \beta_2 \mathbf{s}_{t-1} + (1 - \beta_2)\, \mathbf{g}_t \odot \mathbf{g}_t,$$
 #
-# with $\beta_1 = 0.9$ and $\beta_2 = 0.999$. Written out, $\mathbf{v}_t = (1 - \beta_1) \sum_{i=1}^t \beta_1^{t-i}
-# \mathbf{g}_i$: a weighted sum whose weights add up to $1 - \beta_1^t$ and not to 1. At $t = 1$ that is 0.1, so a young
-# average is far too small. Dividing by the sum of the weights makes it a true average at every $t$:
+# with $\beta_1 = 0.9$ and $\beta_2 = 0.999$. Written out, $\mathbf{v}_t = (1 - \beta_1) \sum_{i=1}^t
+# \beta_1^{t-i} \mathbf{g}_i$: a weighted sum whose weights add up to $1 - \beta_1^t$ and not to 1. At $t = 1$
+# that is 0.1, so a young average is far too small. Dividing by the sum of the weights makes it a true average
+# at every $t$:
 #
 # $$\hat{\mathbf{v}}_t = \frac{\mathbf{v}_t}{1 - \beta_1^t}, \qquad
 #   \hat{\mathbf{s}}_t = \frac{\mathbf{s}_t}{1 - \beta_2^t}.$$
@@ -35,9 +37,10 @@
 #
 # $$\mathbf{x}_t = \mathbf{x}_{t-1} - \eta\, \frac{\hat{\mathbf{v}}_t}{\sqrt{\hat{\mathbf{s}}_t} + \epsilon},$$
 #
-# where $\eta$ is the learning rate and $\epsilon$ keeps the quotient finite (here $10^{-6}$, added *outside* the root). Gradients
-# enter above and below the line, so multiplying the loss by a constant changes nothing: a step is about $\eta$ long in each
-# coordinate whose gradient keeps its sign, and shorter where the gradient is mostly noise.
+# where $\eta$ is the learning rate and $\epsilon$ keeps the quotient finite (here $10^{-6}$, added *outside*
+# the root). Gradients enter above and below the line, so multiplying the loss by a constant changes nothing:
+# a step is about $\eta$ long in each coordinate whose gradient keeps its sign, and shorter where the gradient
+# is mostly noise.
 #
 # ## From scratch
 #
@@ -51,7 +54,8 @@ features, labels = gb.get_data_ch7()
 features.shape, labels.shape
 
 # %% [markdown]
-# The rule needs a pair of zeros for each parameter, and the number $t$ of the step, which travels in `hyperparams`.
+# The rule needs a pair of zeros for each parameter, and the number $t$ of the step, which travels in
+# `hyperparams`.
 
 
 # %%
@@ -72,9 +76,10 @@ def adam(params, states, hyperparams):
 
 
 # %% [markdown]
-# Two epochs of linear regression in minibatches of ten, at learning rate 0.01. The loss starts near 0.5, falls steeply for
-# half an epoch while the weights travel (each moves by at most about 0.01 a step), and then flickers just above the lowest value
-# that a linear model can reach on these data, 0.2421: what is left there is the noise of minibatches of ten.
+# Two epochs of linear regression in minibatches of ten, at learning rate 0.01. The loss starts near 0.5,
+# falls steeply for half an epoch while the weights travel (each moves by at most about 0.01 a step), and then
+# flickers just above the lowest value that a linear model can reach on these data, 0.2421: what is left there
+# is the noise of minibatches of ten.
 
 # %%
 scratch = gb.train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, features, labels)
@@ -82,8 +87,8 @@ scratch = gb.train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, features,
 # %% [markdown]
 # ## With Gluon
 #
-# `Trainer` has Adam built in. With the same seed both trainings start from the same weights and see the same batches, so the
-# curve should be the same, and it is.
+# `Trainer` has Adam built in. With the same seed both trainings start from the same weights and see the same
+# batches, so the curve should be the same, and it is.
 
 # %%
 gluon = gb.train_gluon_ch7('adam', {'learning_rate': 0.01}, features, labels)
@@ -93,11 +98,13 @@ gap = max(abs(a - b) for a, b in zip(scratch.losses, gluon.losses))
 print(f'largest gap between the two curves: {gap:.1e}')
 
 # %% [markdown]
-# What gap there is comes from float32, and from MXNet adding its $\epsilon$ to the root of the *uncorrected* $\mathbf{s}_t$.
+# What gap there is comes from float32, and from MXNet adding its $\epsilon$ to the root of the *uncorrected*
+# $\mathbf{s}_t$.
 #
-# One thing did differ in the book's code. An epoch of 1503 examples ends on a batch of three; the scratch code took the mean over
-# three, while `trainer.step(10)` divided the sum by ten. That makes the last gradient of each epoch too small, and shows on
-# the curve just after the first epoch: small, but hundreds of times the gap above.
+# One thing did differ in the book's code. An epoch of 1503 examples ends on a batch of three; the scratch
+# code took the mean over three, while `trainer.step(10)` divided the sum by ten. That makes the last gradient
+# of each epoch too small, and shows on the curve just after the first epoch: small, but hundreds of times the
+# gap above.
 
 # %%
 original = gb.train_gluon_ch7('adam', {'learning_rate': 0.01}, features, labels, full_division=True)
@@ -107,8 +114,8 @@ print(f'dividing 3 examples by 10 moves the curve by up to {max(effect):.1e}, it
 # %% [markdown]
 # ## What the seed decides
 #
-# The book printed one unseeded run of each: 0.243957 and 0.242933. Other seeds give other ordinary draws, for one method as for the
-# other; a difference of 0.001 between two unseeded runs says nothing about the methods.
+# The book printed one unseeded run of each: 0.243957 and 0.242933. Other seeds give other ordinary draws, for
+# one method as for the other; a difference of 0.001 between two unseeded runs says nothing about the methods.
 
 # %%
 for seed in range(5):

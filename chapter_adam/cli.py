@@ -17,16 +17,17 @@ def main(argv=None):
     """Runs the command line `argv` (without the program's name) and returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        options = parser().parse_args(with_default_command(arguments))
-        return options.command(options) or 0
+        try:
+            options = parser().parse_args(with_default_command(arguments))
+            return options.command(options) or 0
+        finally:
+            _flush_output()
     except SystemExit as stop:  # argparse has said what was wrong, or has printed the help
         return stop.code or 0
     except KeyboardInterrupt:
         return _complain('interrupted; what was finished before is kept', 130)
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): nothing is left to say, not even at the last flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 1  # the reader of our output has gone (`| head`): nothing is left to say
     except OSError as error:
         return _complain(f'cannot write {error.filename or "the output"}: {error.strerror or error}', 1)
     except (ImportError, ValueError, TypeError, ArithmeticError) as error:
@@ -36,6 +37,16 @@ def main(argv=None):
 def _complain(message, code):
     print(f'chapter-adam: {" ".join(str(message).split())}', file=sys.stderr)
     return code
+
+
+def _flush_output():
+    """Here, and not at the interpreter's exit, where a closed pipe or a full disk would end in a traceback."""
+    try:
+        if sys.stdout:  # None if the shell closed it (`>&-`)
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def with_default_command(arguments):

@@ -154,7 +154,8 @@ def train_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size=
     settings = run.settings(f'Gluon {trainer_name}', 'gluon', trainer_name, hyperparams)
     settings['full_division'] = bool(full_division)
     model = GluonModel(*run.start(), trainer_name, hyperparams, run.batch_size, full_division)
-    return run.fit(model, settings, watch)
+    with _explained(f"Gluon's {trainer_name}", hyperparams):
+        return run.fit(model, settings, watch)
 
 
 class _Run:
@@ -205,6 +206,8 @@ def _explained(name, hyperparams):
         if not isinstance(key, str) or key in hyperparams:
             raise
         raise ValueError(f'hyperparams must hold {key!r}, which {name} reads; got {hyperparams}') from error
-    except mxnet.base.MXNetError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise ValueError(f'{name} failed on the given states, are their number and shapes right? {reason}') from error
+    except (mxnet.base.MXNetError, TypeError, ValueError, IndexError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        reason = str(error).strip().splitlines()[-1:]
+        raise kind(f'{name} failed: {" ".join(reason)}; do the given states (their number and shapes) and '
+                   f'hyperparams {hyperparams} fit?') from error

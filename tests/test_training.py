@@ -29,7 +29,7 @@ BOTH = pytest.mark.parametrize('train', [scratch, gluon], ids=['scratch', 'gluon
 
 @pytest.mark.parametrize('seed', [0, 1, 2023])
 def test_scratch_is_the_originals_algorithm_in_float64(airfoil, airfoil_arrays, seed):
-    """Whole curve against an independent NumPy run; over 302 steps float32 stays within 1e-6, the limit is the issue's."""
+    """Whole curve against an independent NumPy run; float32 stays within 1e-6, the first limit is the issue's."""
     reference = oracle.train(*airfoil_arrays, seed=seed)
     run = scratch(airfoil, seed=seed)
     steps = [0, *range(10, 151, 10), *range(161, 300, 10), 302]
@@ -44,7 +44,7 @@ def test_the_published_losses_are_ordinary(airfoil):
 
 @pytest.mark.parametrize('seed', range(10))
 def test_scratch_and_gluon_coincide(airfoil, seed):
-    """5 float32 weights near 0.5 and an eps that enters differently: measured below 5e-6, the original differed by 3e-3."""
+    """Apart only by float32 and the eps convention: measured below 5e-6; the original's two runs differed by 3e-3."""
     assert scratch(airfoil, seed=seed).losses == pytest.approx(gluon(airfoil, seed=seed).losses, abs=1e-5)
 
 
@@ -237,7 +237,8 @@ def test_data_of_any_array_kind(airfoil, convert):
 
 def test_other_numbers_of_features():
     x = np.random.default_rng(0).normal(size=(200, 3))
-    run = gb.train_ch7(gb.adam, gb.init_adam_states(3), {'lr': 0.05, 't': 1}, x, x @ [0.5, -1, 2], num_epochs=10, plot=False)
+    run = gb.train_ch7(gb.adam, gb.init_adam_states(3), {'lr': 0.05, 't': 1}, x, x @ [0.5, -1, 2], num_epochs=10,
+                       plot=False)
     assert run.losses[-1] < 1e-3 and run.weights == pytest.approx([0.5, -1, 2], abs=0.05)
 
 
