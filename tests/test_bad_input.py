@@ -1,0 +1,176 @@
+"""Every wrong argument of the two trainings: an error of the right kind that names the argument and the value."""
+import math
+import re
+
+import numpy as np
+import pytest
+from mxnet import nd
+
+from chapter_adam import DivergenceError, adam, init_adam_states, train_ch7, train_gluon_ch7
+
+X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+Y = X @ np.array([1, -2], np.float32)
+SPOILT = np.where(np.arange(80).reshape(40, 2) == 7, np.nan, X)  # one nan, at (3, 1)
+Z = nd.zeros
+
+
+def sgd(params, _states, hyperparams):
+    """A rule of the book's form that can be made to diverge: Adam's steps are bounded."""
+    for p in params:
+        p[:] = p - hyperparams['lr'] * p.grad
+
+
+def scratch(**changed):
+    arguments = {'trainer_fn': adam, 'states': init_adam_states(2), 'hyperparams': {'lr': 0.01, 't': 1}}
+    return train_ch7(**{**arguments, 'features': X, 'labels': Y, 'plot': False, **changed})
+
+
+def gluon(**changed):
+    arguments = {'trainer_name': 'adam', 'trainer_hyperparams': {'learning_rate': 0.01}}
+    return train_gluon_ch7(**{**arguments, 'features': X, 'labels': Y, 'plot': False, **changed})
+
+
+def case(argument, value, error, *words, id=None):
+    """One wrong value; `words` must follow the argument's name in the message, by default the value itself."""
+    words = words or (f'got {value!r}',)
+    return pytest.param({argument: value}, error, '.*'.join(map(re.escape, (argument, *words))),
+                        id=f'{argument}={id or repr(value)}')
+
+
+def rate_case(argument, key, value, error):
+    """A wrong learning rate in the dict `argument`."""
+    wrong = {key: value, 't': 1} if key == 'lr' else {key: value}
+    return case(argument, wrong, error, f"['{key}'] must be a finite number above 0, got {value!r}",
+                id=f'{key}:{value!r}')
+
+
+def rate_cases(argument, key):
+    out_of_range = [rate_case(argument, key, value, ValueError) for value in (0, -0.1, math.nan, math.inf)]
+    return out_of_range + [rate_case(argument, key, value, TypeError) for value in ('0.1', True, None, [0.1])]
+
+
+# What both trainings share.
+COMMON = [
+    case('batch_size', 0, ValueError),
+    case('batch_size', -10, ValueError),
+    case('batch_size', 2.5, TypeError),
+    case('batch_size', '10', TypeError),
+    case('batch_size', True, TypeError),
+    case('batch_size', None, TypeError),
+    case('num_epochs', 0, ValueError),
+    case('num_epochs', -1, ValueError),
+    case('num_epochs', 1.5, TypeError),
+    case('seed', -1, ValueError),
+    case('seed', 1.5, TypeError),
+    case('seed', 'a', TypeError),
+    case('record_every', 0, ValueError),
+    case('record_every', 'a', TypeError),
+    case('features', X[:39], ValueError, 'labels must have the same number of rows, got 39 and 40', id='short'),
+    case('features', X[0], ValueError, '(N, d)', 'got (2,)', id='rank 1'),
+    case('features', X[:0], ValueError, 'at least one row, got (0, 2)', id='empty'),
+    case('features', SPOILT, ValueError, 'finite', 'got nan at (3, 1)', id='nan'),
+    case('features', 1e300 * X.astype(float), ValueError, 'finite in float32', 'inf', id='beyond float32'),
+    case('features', X.astype(str), TypeError, 'array of numbers', 'ndarray', id='strings'),
+    case('features', [['a', 'b']] * 40, TypeError, 'array of numbers', 'list', id='words'),
+    case('features', X + 1j, TypeError, 'array of numbers', 'ndarray', id='complex'),
+    case('labels', Y[:, None], ValueError, '(N,)', 'got (40, 1)', id='rank 2'),
+    case('labels', np.full(40, -np.inf), ValueError, 'finite', 'got -inf at (0,)', id='inf'),
+    case('labels', None, ValueError, 'got ()'),
+]
+SCRATCH = [
+    case('trainer_fn', 'adam', TypeError),
+    case('trainer_fn', None, TypeError),
+    case('hyperparams', None, TypeError),
+    case('hyperparams', [('lr', 0.01), ('t', 1)], TypeError),
+    case('hyperparams', {'t': 1}, ValueError, "must hold 'lr', which adam reads; got {'t': 1}"),
+    case('hyperparams', {'lr': 0.01}, ValueError, "must hold 't', which adam reads; got {'lr': 0.01}"),
+    case('hyperparams', {'lr': 0.01, 't': 0}, ValueError, "['t']", 'first step has t = 1', 'got 0'),
+    case('hyperparams', {'lr': 0.01, 't': -1}, ValueError, "['t']", 'got -1'),
+    case('hyperparams', {'lr': 0.01, 't': 1.5}, ValueError, "['t']", 'got 1.5'),
+    case('hyperparams', {'lr': 0.01, 't': '1'}, TypeError, "['t']", "got '1'"),
+    case('hyperparams', {'lr': 0.01, 't': 1, 'beta1': 1}, ValueError, "['beta1']", 'below 1, got 1'),
+    case('hyperparams', {'lr': 0.01, 't': 1, 'eps': -1}, ValueError, "['eps']", 'at least 0, got -1'),
+    *rate_cases('hyperparams', 'lr'),
+    case('states', 5, TypeError, 'got int'),
+    case('states', {'v': Z((2, 1))}, TypeError, 'got dict', id='dict'),
+    case('states', init_adam_states(2)[:1], ValueError, 'per parameter (2: w and b), got 1', id='one entry'),
+    case('states', init_adam_states(2) * 2, ValueError, 'per parameter (2: w and b), got 4', id='four entries'),
+    case('states', init_adam_states(5), ValueError, '[0][0] must have the shape', '(2, 1), got (5, 1)', id='shape'),
+    case('states', (('v', 's'), ('v', 's')), TypeError, '[0][0] must be an NDArray', 'got str', id='strings'),
+    case('states', ((np.zeros((2, 1)),) * 2,) * 2, TypeError, '[0][0]', 'got ndarray', id='NumPy arrays'),
+]
+# Wrong only for this rule, which is found out when it is called: the rule's own words, and where to look.
+UNFIT_STATES = [
+    pytest.param((), ValueError, r'changed no parameter .*states \(\(\) was given\)', id='empty'),
+    pytest.param(None, TypeError, r'adam failed: .*not iterable; do the given states', id='None'),
+    pytest.param(((Z((2, 1)),), (Z(1),)), ValueError, r'adam failed: .*unpack.* states', id='one of two parts'),
+    pytest.param(((Z((2, 1)),) * 3, (Z(1),) * 3), ValueError, r'adam failed: .*unpack.* states', id='three parts'),
+    pytest.param((1, 2), TypeError, r'adam failed: .*unpack.* states', id='numbers'),
+    pytest.param(((Z(1), Z(1)),) * 2, ValueError, r'adam failed: .* states .*shapes', id='one element for w'),
+]
+GLUON = [
+    case('trainer_name', 'adamm', ValueError, 'must be one of', 'adam, ', "got 'adamm'"),
+    case('trainer_name', 'test', ValueError, "got 'test'"),
+    case('trainer_name', None, TypeError),
+    case('trainer_name', adam, TypeError, 'got <function adam', id='a function'),
+    case('trainer_hyperparams', {'lr': 0.01}, ValueError, 'learning_rate', "got 'lr'"),
+    case('trainer_hyperparams', None, TypeError),
+    case('trainer_hyperparams', {'beta1': 1.5}, ValueError, "['beta1']", 'got 1.5'),
+    case('trainer_hyperparams', {'wd': 'a'}, TypeError, "'wd': 'a'"),
+    case('trainer_hyperparams', {'clip_gradient': 'a'}, ValueError, "'clip_gradient': 'a'"),
+    *rate_cases('trainer_hyperparams', 'learning_rate'),
+]
+
+
+@pytest.mark.parametrize('wrong, error, message', COMMON + SCRATCH)
+def test_train_ch7(capsys, wrong, error, message):
+    with pytest.raises(error, match=message):
+        scratch(**wrong)
+    assert capsys.readouterr().out == ''
+
+
+@pytest.mark.parametrize('wrong, error, message', COMMON + GLUON)
+def test_train_gluon_ch7(capsys, wrong, error, message):
+    message = message.replace('trainer_hyperparams', '(trainer_)?hyperparams')
+    with pytest.raises(error, match=message):
+        gluon(**wrong)
+    assert capsys.readouterr().out == ''
+
+
+@pytest.mark.parametrize('states, error, message', UNFIT_STATES)
+def test_states_that_do_not_fit_the_rule(states, error, message):
+    with pytest.raises(error, match=message):
+        scratch(states=states)
+
+
+def test_a_rules_own_failure_keeps_its_cause():
+    """The reader who writes a rule needs the line in it that failed."""
+    def broken(params, states, hyperparams):
+        raise IndexError('mine')
+    with pytest.raises(ValueError, match='broken failed: mine') as failure:
+        scratch(trainer_fn=broken)
+    assert isinstance(failure.value.__cause__, IndexError)
+
+
+def test_a_missing_key_of_the_rules_own_is_no_missing_hyperparameter():
+    def broken(params, states, hyperparams):
+        return {}[params[0].shape]
+    with pytest.raises(KeyError):
+        scratch(trainer_fn=broken)
+
+
+@pytest.mark.parametrize('train', [scratch, gluon])
+@pytest.mark.parametrize('batch_size', [41, 10 ** 12], ids=str)
+def test_a_batch_larger_than_the_data_is_one_batch_of_it(train, batch_size):
+    assert train(batch_size=batch_size).losses == train(batch_size=40).losses
+
+
+@pytest.mark.parametrize('train, wrong', [
+    pytest.param(scratch, {'trainer_fn': sgd, 'states': None, 'hyperparams': {'lr': 1e30}}, id='scratch'),
+    pytest.param(gluon, {'trainer_name': 'sgd', 'trainer_hyperparams': {'learning_rate': 1e30}}, id='gluon'),
+])
+def test_a_diverging_run_says_at_which_step(capsys, train, wrong):
+    """Steps of 4 examples, a record each: the first record at which the loss overflowed is named."""
+    with pytest.raises(DivergenceError, match=r'the loss is (nan|inf) after step 1 \(epoch 0\.10\); try a smaller'):
+        train(batch_size=4, record_every=4, **wrong)
+    assert capsys.readouterr().out == ''  # nan is never printed as a result

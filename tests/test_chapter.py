@@ -1,0 +1,84 @@
+"""The section: its own calls run verbatim, and the chapter runs as a script and opens as a notebook."""
+import ast
+import re
+
+import jupytext
+import nbformat
+import outside
+import pytest
+
+import chapter_adam
+
+CHAPTER = outside.CLONE / 'chapter_adam' / 'chapter.py'
+LINE = r'loss: (0\.24\d{4}), \d+\.\d{6} sec per epoch\n'
+SECTION = '''
+import chapter_adam as gb
+
+features, labels = gb.get_data_ch7()
+gb.train_ch7(gb.adam, gb.init_adam_states(), {'lr': 0.01, 't': 1}, features, labels)
+gb.train_gluon_ch7('adam', {'learning_rate': 0.01}, features, labels)
+'''
+
+
+@pytest.fixture(scope='module')
+def notebook():
+    return jupytext.read(CHAPTER)
+
+
+def code_of(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == 'code']
+
+
+def test_the_sections_cells_run_verbatim(tmp_path):
+    """In an empty folder and without a display: nothing is looked for there, and nothing left."""
+    process = outside.python('-c', SECTION, cwd=tmp_path)
+    assert (process.returncode, process.stderr) == (0, '')
+    scratch, gluon = re.fullmatch(LINE * 2, process.stdout).groups()
+    assert abs(float(scratch) - float(gluon)) < 1e-5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_chapter_runs_as_a_script(tmp_path):
+    process = outside.python(CHAPTER, cwd=tmp_path)
+    assert (process.returncode, process.stderr) == (0, '')
+    gap = r'largest gap between the two curves: (\d\.\de-0\d)\n'
+    effect = r'dividing 3 examples by 10 moves the curve by up to (\d\.\de-0\d), its end by (\d\.\de-0\d)\n'
+    said = re.fullmatch(LINE * 2 + gap + LINE + effect + LINE * 5, process.stdout)
+    assert said, process.stdout
+    scratch, gluon, gap, original, most, end, *seeds = map(float, said.groups())
+    # What its prose claims: one curve; an effect hundreds of times larger than the gap; seeds that differ.
+    assert gap < 1e-5 and abs(scratch - gluon) < 1e-5
+    assert end < most and 100 * gap < most < 1e-2 and abs(abs(original - gluon) - end) < 1e-5
+    assert seeds[0] == scratch and len(set(seeds)) == 5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_chapter_opens_as_a_notebook(notebook):
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == 'python3'
+    kinds = [cell.cell_type for cell in notebook.cells]
+    assert kinds[:3] == ['markdown', 'code', 'markdown'] and kinds.count('code') >= 5
+    headings = re.findall(r'^##? (.*)', '\n'.join(c.source for c in notebook.cells if c.cell_type == 'markdown'), re.M)
+    assert headings[0] == 'Adam' and {'From scratch', 'With Gluon', 'Exercises'} <= set(headings)
+
+
+def test_the_chapter_uses_public_names_only(notebook):
+    """A reader can copy any cell into a notebook of their own."""
+    trees = [node for cell in code_of(notebook) for node in ast.walk(ast.parse(cell))]
+    used = {node.attr for node in trees if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name) and node.value.id == 'gb'}
+    assert used >= {'get_data_ch7', 'train_ch7', 'train_gluon_ch7'}
+    assert used <= set(chapter_adam.__all__)
+    imported = {ast.unparse(node) for node in trees if isinstance(node, (ast.Import, ast.ImportFrom))}
+    assert imported == {'import chapter_adam as gb', 'from mxnet import nd'}
+
+
+def test_the_chapters_formula_is_its_code_and_the_packages(notebook):
+    """The rule is shown in the chapter and kept in the package: line by line the same arithmetic."""
+    def update(source):
+        rule, = (node for node in ast.parse(source).body if getattr(node, 'name', '') == 'adam')
+        return [ast.unparse(node) for node in rule.body[-2:]]  # the loop over the parameters, and t's advance
+
+    shown = update('\n'.join(code_of(notebook)))
+    assert 'v_hat / (s_hat.sqrt() + eps)' in shown[0] and shown[1] == "hyperparams['t'] = t + 1"
+    assert shown == update((CHAPTER.parent / 'optimizers.py').read_text())

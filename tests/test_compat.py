@@ -1,0 +1,103 @@
+"""What MXNet 1.9.1 misses on newer Pythons is put back only where missing; what cannot be is said in one line."""
+import sys
+from types import ModuleType, SimpleNamespace
+
+import numpy
+import outside
+import pytest
+
+from chapter_adam import compat
+
+
+def test_a_new_numpy_gets_its_bool_back():
+    new = SimpleNamespace()
+    compat.restore_numpy_names(new)
+    assert new.bool is bool
+
+
+def test_an_old_numpy_keeps_its_own():
+    own = object()
+    old = SimpleNamespace(bool=own)
+    compat.restore_numpy_names(old)
+    assert old.bool is own
+
+
+def test_looking_for_the_name_does_not_trip_numpys_own_warning():
+    """NumPy warns, or raises, from its module `__getattr__`: asking with hasattr would set that off."""
+    module = ModuleType('numpy')
+    module.__getattr__ = lambda name: pytest.fail(f'asked for {name}')
+    compat.restore_numpy_names(module)
+    assert module.bool is bool
+
+
+def test_this_numpy_has_it():
+    assert numpy.bool is bool
+
+
+@pytest.fixture
+def no_distutils(monkeypatch):
+    """A Python that has dropped distutils: importing it fails."""
+    for name in ('distutils', 'distutils.version'):
+        monkeypatch.setitem(sys.modules, name, None)
+
+
+def test_distutils_is_put_back_where_it_is_gone(no_distutils):
+    compat.restore_distutils()
+    from distutils.version import LooseVersion, StrictVersion
+    for version in (LooseVersion, StrictVersion):
+        assert version('1.9.1') < version('1.10')  # as versions, not as texts
+
+
+def test_distutils_is_left_alone_where_it_is(monkeypatch):
+    present = ModuleType('distutils.version')
+    package = ModuleType('distutils')
+    package.version = present
+    monkeypatch.setitem(sys.modules, 'distutils', package)
+    monkeypatch.setitem(sys.modules, 'distutils.version', present)
+    compat.restore_distutils()
+    assert sys.modules['distutils.version'] is present and not hasattr(present, 'LooseVersion')
+
+
+INSTALL = 'apt-get install libgomp1 libquadmath0'
+
+
+@pytest.mark.parametrize('error, words', [
+    pytest.param(OSError('libgomp.so.1: cannot open shared object file: No such file or directory'),
+                 ['the system library libgomp.so.1 is missing', INSTALL], id='libgomp'),
+    pytest.param(OSError('libquadmath.so.0: cannot open shared object file'),
+                 ['the system library libquadmath.so.0 is missing', INSTALL], id='libquadmath'),
+    pytest.param(ModuleNotFoundError("No module named 'mxnet'", name='mxnet'),
+                 ['MXNet is not installed', 'make run', 'pip install mxnet==1.9.1'], id='no mxnet'),
+    pytest.param(ModuleNotFoundError("No module named 'graphviz'", name='graphviz'),
+                 ["MXNet 1.9.1 cannot be loaded: No module named 'graphviz'"], id='half installed'),
+    pytest.param(RuntimeError('Cannot find the MXNet library libmxnet.so in ...'),
+                 ['MXNet 1.9.1 cannot be loaded: Cannot find'], id='own library'),
+])
+def test_an_import_failure_is_explained_in_one_line(error, words):
+    message = compat.explain_import_failure(error)
+    assert all(part in message for part in words) and '\n' not in message
+    assert (INSTALL in message) == (INSTALL in words)
+
+
+@pytest.mark.parametrize('error', [OSError, RuntimeError, ImportError])
+def test_import_mxnet_raises_an_import_error_with_the_cause(monkeypatch, error):
+    class Broken:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name == 'mxnet':
+                raise error('libgomp.so.1: cannot open shared object file')
+    monkeypatch.delitem(sys.modules, 'mxnet')
+    monkeypatch.setattr(sys, 'meta_path', [Broken, *sys.meta_path])
+    with pytest.raises(ImportError, match='libgomp.so.1 is missing') as failure:
+        compat.import_mxnet()
+    assert isinstance(failure.value.__cause__, error)
+
+
+def test_the_command_says_what_to_install(tmp_path):
+    """On a slim Debian, MXNet's import dies with this very OSError."""
+    stand_in = tmp_path / 'mxnet.py'
+    stand_in.write_text("raise OSError('libquadmath.so.0: cannot open shared object file: No such file or directory')")
+    process = outside.python('-m', 'chapter_adam', cwd=tmp_path, paths=[tmp_path, outside.CLONE])
+    assert process.returncode == 1 and process.stdout == ''
+    assert process.stderr == ('chapter-adam: MXNet cannot be loaded: the system library libquadmath.so.0 is missing; '
+                              f'install it, for example with: {INSTALL}\n')

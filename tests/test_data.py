@@ -1,0 +1,266 @@
+"""The data: the file itself, what is made of it, what is said about a bad one, and how a lost one comes back."""
+import hashlib
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import requests
+
+from chapter_adam import airfoil, get_data_ch7
+
+ROWS = 12
+
+
+def rows():
+    """Twelve well-formed lines; no column is constant."""
+    table = np.random.default_rng(0).uniform(1, 9, (ROWS, 6))
+    return ['\t'.join(f'{x:.6f}' for x in row).encode() for row in table]
+
+
+def with_line(number, line):
+    """The same with another line at `number`, counted from 1."""
+    return b'\r\n'.join([*rows()[:number - 1], line, *rows()[number:]])
+
+
+@pytest.fixture
+def data_file(tmp_path):
+    """Writes bytes to a file and returns its path."""
+    def write(content):
+        path = tmp_path / 'own.dat'
+        path.write_bytes(content)
+        return path
+    return write
+
+
+@pytest.fixture
+def lost(tmp_path, monkeypatch):
+    """Where the packaged file belongs, in a place that the test may spoil; nothing is there yet."""
+    path = tmp_path / 'data' / airfoil.NAME
+    path.parent.mkdir()
+    monkeypatch.setattr(airfoil, 'packaged_path', lambda: path)
+    return path
+
+
+@pytest.fixture(scope='module')
+def content():
+    return airfoil.packaged_path().read_bytes()
+
+
+# The file
+
+
+def test_the_file_is_the_published_one_byte_for_byte(content):
+    assert len(content) == 59984
+    assert hashlib.sha1(content).hexdigest() == '76e5be1548fd8222e5074cf0faae75edff8cf93f'
+    sha256 = '74c75fd71783f1e6b71f8a622b993dc592897a97cd689c5090a07147a1b097b3'
+    assert hashlib.sha256(content).hexdigest() == sha256
+    assert content.count(b'\r\n') == content.count(b'\n') == 1503
+
+
+def test_its_hash_is_the_one_that_d2l_registers():
+    from d2l.mxnet import DATA_HUB
+    assert DATA_HUB['airfoil'][1] == airfoil.SHA1
+
+
+@pytest.mark.parametrize('column, least, most', [
+    pytest.param(0, 200, 20000, id='frequency'),
+    pytest.param(1, 0, 22.2, id='angle'),
+    pytest.param(2, 0.0254, 0.3048, id='chord'),
+    pytest.param(3, 31.7, 71.3, id='velocity'),
+    pytest.param(4, 0.000400682, 0.0584113, id='thickness'),
+    pytest.param(5, 103.38, 140.987, id='sound level'),
+])
+def test_columns_have_the_published_ranges(column, least, most):
+    values = airfoil.read_table()[:, column]
+    assert (values.min(), values.max()) == (least, most)
+
+
+# What is made of it
+
+
+def test_shapes_and_types(airfoil):
+    features, labels = airfoil
+    assert features.shape == (1503, 5) and labels.shape == (1503,)
+    assert features.dtype == labels.dtype == np.float32
+
+
+def test_every_column_is_standardised_as_numpy_does_it(airfoil_arrays):
+    table = np.loadtxt(airfoil.packaged_path())
+    expected = (table - np.mean(table, axis=0)) / np.std(table, axis=0, ddof=0)
+    # float32 keeps 7 digits of numbers below 6.
+    assert np.column_stack(airfoil_arrays) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_cut_comes_after_the_standardisation(airfoil_arrays):
+    features, labels = (a.asnumpy() for a in get_data_ch7(n=1500))
+    assert (features == airfoil_arrays[0][:1500]).all() and (labels == airfoil_arrays[1][:1500]).all()
+    assert abs(features.mean(axis=0)).max() > 1e-4  # so it was not standardised over these 1500
+
+
+@pytest.mark.parametrize('n, floor', [(1503, 0.242145), (1500, 0.241688)])
+def test_least_squares_floor_is_the_published_one(n, floor):
+    assert round(airfoil.least_squares_floor(*get_data_ch7(n=n)), 6) == floor
+
+
+def test_nothing_linear_is_below_the_floor(airfoil_arrays):
+    features, labels = airfoil_arrays
+    floor = airfoil.least_squares_floor(features, labels)
+    A = np.column_stack([features, np.ones(len(labels))]).astype(float)
+    best = np.linalg.solve(A.T @ A, A.T @ labels)
+    for wobble in np.random.default_rng(0).normal(0, 0.01, (20, 6)):
+        assert np.mean((A @ (best + wobble) - labels) ** 2) / 2 > floor
+
+
+@pytest.mark.parametrize('n, error', [
+    (0, ValueError), (-1, ValueError), (1504, ValueError), (2.5, TypeError), ('10', TypeError), (True, TypeError),
+], ids=repr)
+def test_wrong_n(n, error):
+    with pytest.raises(error, match=rf'n must be .* from 1 to 1503, got {re.escape(repr(n))}'):
+        get_data_ch7(n=n)
+
+
+def test_n_may_be_a_numpy_integer():
+    assert get_data_ch7(n=np.int64(1))[1].shape == (1,)
+
+
+# Another file
+
+
+@pytest.mark.parametrize('content', [
+    pytest.param(b'\n'.join(rows()), id='LF'),
+    pytest.param(b'\r\n'.join(rows()) + b'\r\n', id='CRLF'),
+    pytest.param(b'\n\n' + b'\n \n'.join(rows()) + b'\n\n', id='blank lines'),
+    pytest.param(b'\n'.join(line.replace(b'\t', b'   ') for line in rows()), id='spaces'),
+])
+def test_another_file_of_the_same_form(data_file, content):
+    features, labels = get_data_ch7(path=data_file(content))
+    table = np.array([line.split() for line in rows()], float)
+    assert np.column_stack([features.asnumpy(), labels.asnumpy()]) == pytest.approx(
+        (table - table.mean(axis=0)) / table.std(axis=0), abs=1e-6)
+
+
+def test_a_path_may_be_a_string_and_n_counts_its_rows(data_file):
+    path = str(data_file(b'\n'.join(rows())))
+    assert get_data_ch7(path=path, n=ROWS)[0].shape == (ROWS, 5)
+    with pytest.raises(ValueError, match=rf'from 1 to {ROWS}, got {ROWS + 1}'):
+        get_data_ch7(path=path, n=ROWS + 1)
+
+
+@pytest.mark.parametrize('content, complaint', [
+    pytest.param(b'', r': expected at least 2 rows of 6 numbers, found 0', id='empty'),
+    pytest.param(b' \r\n\r\n', r': expected at least 2 rows of 6 numbers, found 0', id='only blanks'),
+    pytest.param(rows()[0], r': expected at least 2 rows of 6 numbers, found 1', id='one row'),
+    pytest.param(with_line(3, b'1\t2\t3'), r', line 3: expected 6 columns, found 3', id='truncated row'),
+    pytest.param(b'\r\n'.join(rows())[:-11], rf', line {ROWS}: expected 6 columns, found 5', id='truncated file'),
+    pytest.param(with_line(2, b'1 2 3 4 5 6 7'), r', line 2: expected 6 columns, found 7', id='seven columns'),
+    pytest.param(with_line(1, b'f a c v d l'), r", line 1, column 1: expected a number, found 'f'", id='header'),
+    pytest.param(with_line(5, b'1 2 x 4 5 6'), r", line 5, column 3: expected a number, found 'x'", id='text'),
+    pytest.param(with_line(5, b'1 2 3 4,5 5 6'), r", line 5, column 4: .* found '4,5'", id='decimal comma'),
+    pytest.param(with_line(4, b'1_000 2 3 4 5 6'), r", line 4, column 1: .* found '1_000'", id='underscore'),
+    pytest.param(with_line(4, b'1 nan 3 4 5 6'), r", line 4, column 2: expected a finite .* 'nan'", id='nan'),
+    pytest.param(with_line(4, b'1 2 3 4 5 -inf'), r", line 4, column 6: .* found '-inf'", id='inf'),
+    pytest.param(with_line(4, b'1 2 3 4 5 1e999'), r", line 4, column 6: .* found '1e999'", id='overflow'),
+    pytest.param(b'\n\n\n1 2 3\n', r', line 4: expected 6 columns', id='blank lines count'),
+    pytest.param(b'\n'.join(b'7 ' + line.split(b'\t', 1)[1] for line in rows()),
+                 rf', column 1 \(frequency\): all {ROWS} values are 7', id='constant column'),
+    pytest.param(with_line(3, b'\x89PNG\xff\x00'), r', line 3: not a text file', id='binary'),
+    pytest.param(with_line(3, b'1 2 3 4 5 ' + b'9' * 5000 + b'x'), r", line 3, column 6: .{,90}$", id='endless word'),
+])
+def test_a_bad_file_is_named_with_line_and_column(data_file, content, complaint):
+    path = data_file(content)
+    with pytest.raises(airfoil.DataError, match=re.escape(str(path)) + complaint):
+        get_data_ch7(path=path)
+
+
+@pytest.mark.parametrize('line', [b'1 2 3 4 5 1e300', b'1e308 2 3 4 5 6', b'-1e308 2 3 4 5 6'], ids=bytes.decode)
+def test_a_spread_beyond_float64_is_an_error_and_no_warning(data_file, line):
+    """An overflowing deviation is infinite, and dividing by it would give a column of zeros."""
+    with pytest.raises(airfoil.DataError, match='more than float64'):
+        get_data_ch7(path=data_file(with_line(1, line)))
+
+
+def test_a_spread_below_float64_is_an_error_and_no_warning():
+    with pytest.raises(airfoil.DataError, match='more than float64'):
+        airfoil.standardise(np.array([[1e-300], [2e-300]]))
+
+
+@pytest.mark.parametrize('name, reason', [('', 'Is a directory'), ('absent', 'No such file or directory')],
+                         ids=['directory', 'missing'])
+def test_a_path_that_cannot_be_read(tmp_path, name, reason):
+    with pytest.raises(airfoil.DataError, match=rf'cannot read {re.escape(str(tmp_path / name))}: {reason}'):
+        get_data_ch7(path=tmp_path / name)
+
+
+# The packaged file, lost or damaged, and its way back
+
+
+def test_a_lost_packaged_file(lost):
+    with pytest.raises(airfoil.DataError, match='No such file .*restore it with: chapter-adam data --restore'):
+        get_data_ch7()
+
+
+def test_one_changed_byte_is_noticed(lost, content):
+    damaged = content.replace(b'126.201', b'126.202', 1)
+    lost.write_bytes(damaged)
+    complaint = (f'{re.escape(str(lost))} is damaged: expected SHA-1 {airfoil.SHA1}, '
+                 f'found {hashlib.sha1(damaged).hexdigest()}; restore it with: chapter-adam data --restore')
+    with pytest.raises(airfoil.DataError, match=complaint):
+        get_data_ch7()
+
+
+def test_converted_line_ends_are_noticed(lost, content):
+    """What git does to the file where .gitattributes is missing."""
+    lost.write_bytes(content.replace(b'\r\n', b'\n'))
+    with pytest.raises(airfoil.DataError, match='is damaged'):
+        get_data_ch7()
+
+
+@pytest.fixture
+def network(monkeypatch):
+    """A network that answers every request with the given bytes and status, or fails; notes what was asked."""
+    net = SimpleNamespace(content=b'', status=200, failure=None, asked=[])
+
+    def get(address, **_options):
+        net.asked.append(address)
+        if net.failure:
+            raise net.failure
+        answer = requests.Response()
+        answer.status_code, answer._content = net.status, net.content
+        return answer
+    monkeypatch.setattr(requests, 'get', get)
+    return net
+
+
+@pytest.mark.parametrize('before', [None, b'damaged'], ids=['lost', 'damaged'])
+def test_restore_brings_the_file_back(lost, network, content, before):
+    if before:
+        lost.write_bytes(before)
+    network.content = content
+    assert airfoil.restore() == lost
+    assert lost.read_bytes() == content
+    assert [address.rsplit('/')[-1] for address in network.asked] == [airfoil.NAME]
+    assert get_data_ch7()[0].shape == (1503, 5)
+
+
+def test_restore_makes_a_lost_folder(lost, network, content):
+    lost.parent.rmdir()
+    network.content = content
+    assert airfoil.restore().read_bytes() == content
+
+
+@pytest.mark.parametrize('answer, complaint', [
+    pytest.param({'content': b'<html>sign in</html>'},
+                 f'expected SHA-1 {airfoil.SHA1}, found {hashlib.sha1(b"<html>sign in</html>").hexdigest()}',
+                 id='other bytes'),
+    pytest.param({'status': 404}, 'cannot download http.*: HTTPError', id='404'),
+    pytest.param({'failure': requests.ConnectionError('no route')}, 'ConnectionError; copy', id='no network'),
+    pytest.param({'failure': requests.Timeout()}, 'Timeout; copy', id='timeout'),
+])
+def test_a_failed_restore_leaves_all_as_it_was(lost, network, answer, complaint):
+    lost.write_bytes(b'damaged')
+    vars(network).update(answer)
+    with pytest.raises(airfoil.DataError, match=complaint):
+        airfoil.restore()
+    assert lost.read_bytes() == b'damaged'
+    assert list(lost.parent.iterdir()) == [lost]

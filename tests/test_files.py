@@ -1,0 +1,88 @@
+"""Files are there whole or not at all."""
+import errno
+import os
+import stat
+
+import pytest
+
+from chapter_adam import files
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_nothing_is_seen_until_the_block_is_done(tmp_path):
+    path = tmp_path / 'result'
+    with files.whole_file(path) as stream:
+        stream.write(b'half')
+        assert not path.exists()
+        stream.write(b' and half')
+    assert path.read_bytes() == b'half and half'
+    assert names(tmp_path) == ['result']
+
+
+@pytest.mark.parametrize('failure', [ValueError, OSError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize('before', [None, b'old'], ids=['new', 'old'])
+def test_a_failure_leaves_what_was_there(tmp_path, before, failure):
+    path = tmp_path / 'result'
+    if before:
+        path.write_bytes(before)
+    with pytest.raises(failure), files.whole_file(path) as stream:
+        stream.write(b'half')
+        raise failure
+    assert names(tmp_path) == (['result'] if before else [])
+    assert not before or path.read_bytes() == before
+
+
+def test_a_failure_names_the_file_and_not_the_temporary_one(tmp_path):
+    (tmp_path / 'result').mkdir()
+    with pytest.raises(OSError) as failure, files.whole_file(tmp_path / 'result'):
+        pass
+    assert failure.value.filename == str(tmp_path / 'result')
+    assert names(tmp_path) == ['result']
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    with pytest.raises(OSError) as failure, files.whole_file(tmp_path / 'result'):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert failure.value.filename == str(tmp_path / 'result')
+
+
+def test_others_may_read_it_as_far_as_the_umask_lets_them(tmp_path):
+    """A temporary file is private, a result must not be."""
+    before = os.umask(0o027)
+    try:
+        files.write_text(tmp_path / 'result', 'x')
+        assert os.umask(0o027) == 0o027  # reading the mask did not change it
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / 'result').stat().st_mode) == 0o640
+
+
+def test_text_is_utf8_with_unchanged_line_ends(tmp_path):
+    files.write_text(str(tmp_path / 'result'), 'β\n')
+    assert (tmp_path / 'result').read_bytes() == b'\xce\xb2\n'
+
+
+def test_usable_folder_makes_it_and_leaves_nothing_in_it(tmp_path):
+    folder = files.usable_folder(str(tmp_path / 'a' / 'b'))
+    assert folder == tmp_path / 'a' / 'b' and names(folder) == []
+    assert files.usable_folder(folder) == folder
+
+
+@pytest.mark.parametrize('parts', [['file'], ['file', 'below']], ids='/'.join)
+def test_usable_folder_refuses_a_file(tmp_path, parts):
+    (tmp_path / 'file').write_bytes(b'')
+    with pytest.raises(OSError):
+        files.usable_folder(tmp_path.joinpath(*parts))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason='root may write anywhere')
+def test_usable_folder_refuses_a_read_only_one(tmp_path):
+    tmp_path.chmod(0o555)
+    try:
+        with pytest.raises(PermissionError):
+            files.usable_folder(tmp_path)
+    finally:
+        tmp_path.chmod(0o755)

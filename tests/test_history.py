@@ -1,0 +1,114 @@
+"""A finished run as data: there and back through JSON, and the stopwatch."""
+import doctest
+import json
+import math
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from chapter_adam import History, history
+
+RUN = History(losses=(0.5, 0.1 + 0.2, 1e-300), epochs=(0.0, 1 / 3, 2.0), seconds_per_epoch=0.449113,
+              train_seconds_per_epoch=0.4, weights=(0.1, -0.2), bias=1e-7,
+              settings={'label': 'adam from scratch', 'hyperparams': {'lr': 0.01, 't': 1}, 'seed': 0})
+
+
+def changed(**values):
+    """The JSON of RUN with other values; None takes a name away."""
+    data = {**json.loads(RUN.to_json()), **values}
+    return json.dumps({name: value for name, value in data.items() if value is not None})
+
+
+def test_json_gives_an_equal_run_back():
+    again = History.from_json(RUN.to_json())
+    assert again == RUN
+    assert again.to_json() == RUN.to_json()
+    assert isinstance(again.losses, tuple)
+
+
+@pytest.mark.parametrize('text', [
+    pytest.param('', id='empty'),
+    pytest.param('{"losses": [0.5', id='cut off'),
+    pytest.param('[]', id='list'),
+    pytest.param('3', id='number'),
+    pytest.param('null', id='null'),
+    pytest.param('{}', id='no values'),
+    pytest.param(changed(weights=None), id='a value missing'),
+    pytest.param(changed(losses=0.5), id='no list'),
+    pytest.param(changed(surprise=1), id='unknown value'),
+])
+def test_other_json_is_a_value_error(text):
+    with pytest.raises(ValueError):
+        History.from_json(text)
+
+
+@pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf], ids=str)
+def test_json_holds_finite_numbers_only(value):
+    """NaN is no JSON: other readers stop at it."""
+    with pytest.raises(ValueError):
+        replace(RUN, losses=(0.5, value)).to_json()
+
+
+def test_json_is_written_for_reading():
+    """One line a list, so that a changed run is a short difference in git."""
+    text = RUN.to_json()
+    assert '  "losses": [0.5, 0.30000000000000004, 1e-300],\n' in text
+    assert '    "hyperparams": {\n      "lr": 0.01,\n' in text
+    assert text.endswith('}\n')
+
+
+def test_curve_and_timing_share_nothing_and_miss_nothing():
+    curve, timing = RUN.curve(), RUN.timing()
+    assert set(timing) == {'seconds_per_epoch', 'train_seconds_per_epoch', 'versions', 'machine'}
+    assert set(curve) == {'losses', 'epochs', 'weights', 'bias', 'settings'}
+    assert {**curve, **timing} == json.loads(RUN.to_json()) | {
+        'losses': RUN.losses, 'epochs': RUN.epochs, 'weights': RUN.weights}
+
+
+def test_a_run_notes_what_it_ran_on():
+    import mxnet
+    import numpy
+    assert RUN.versions['mxnet'] == mxnet.__version__ and RUN.versions['numpy'] == numpy.__version__
+    assert RUN.machine['cores'] >= 1 and RUN.machine['processor']
+
+
+def test_an_absent_package_is_noted_as_such():
+    assert history._version('no-such-package') == 'not installed'
+
+
+def test_a_run_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        RUN.losses = ()
+
+
+def test_repr_is_one_line_for_the_reader():
+    assert repr(RUN) == 'History(adam from scratch: loss 0.000000 after 2 epochs, 0.449113 sec per epoch)'
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time as the test sets it."""
+    now = [100.0]
+    monkeypatch.setattr(history.time, 'perf_counter', lambda: now[0])
+    return now
+
+
+def test_stopwatch_adds_up_only_what_runs(clock):
+    watch = history.Stopwatch()
+    for _ in range(2):
+        with watch.running():
+            clock[0] += 1.5
+        clock[0] += 10
+    assert watch.seconds == 3.0
+
+
+def test_stopwatch_counts_a_block_that_fails(clock):
+    watch = history.Stopwatch()
+    with pytest.raises(KeyError), watch.running():
+        clock[0] += 2
+        raise KeyError
+    assert watch.seconds == 2.0
+
+
+def test_docstrings_are_true():
+    assert doctest.testmod(history).failed == 0

@@ -1,0 +1,86 @@
+"""The wheel, built without the network: all of the package is in it, the data file too, and it runs from it."""
+import configparser
+import hashlib
+import re
+import shutil
+import subprocess
+import zipfile
+
+import outside
+import pytest
+
+import chapter_adam
+from chapter_adam import airfoil
+
+BUILD = 'import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])'
+RUN = '''
+import runpy, sys
+import chapter_adam
+print(chapter_adam.__file__, file=sys.stderr)
+sys.argv = ['chapter-adam', '--quiet']
+runpy.run_module('chapter_adam', run_name='__main__')
+'''
+
+
+def source_files():
+    """What a commit of the work tree would hold: nothing that was built or left behind gets into the wheel."""
+    listing = subprocess.run(['git', 'ls-files', '-z', '-co', '--exclude-standard'], cwd=outside.CLONE,
+                             capture_output=True, text=True)
+    if listing.returncode:
+        pytest.skip('not in a git clone')
+    return [name for name in listing.stdout.split('\0') if name and (outside.CLONE / name).is_file()]
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """The path of the wheel of these sources."""
+    clone, out = tmp_path_factory.mktemp('clone'), tmp_path_factory.mktemp('wheel')
+    for name in source_files():
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(outside.CLONE / name, clone / name)
+    process = outside.python('-c', BUILD, out, cwd=clone, paths=[clone])
+    assert process.returncode == 0, process.stderr
+    path, = out.iterdir()
+    return path
+
+
+@pytest.fixture(scope='module')
+def archive(wheel):
+    with zipfile.ZipFile(wheel) as opened:
+        yield opened
+
+
+def test_its_name_is_that_of_a_pure_package(wheel):
+    assert wheel.name == f'chapter_adam-{chapter_adam.__version__}-py3-none-any.whl'
+
+
+def test_the_data_file_is_in_it_byte_for_byte(archive):
+    content = archive.read(f'chapter_adam/data/{airfoil.NAME}')
+    assert hashlib.sha1(content).hexdigest() == airfoil.SHA1
+    assert 'CC BY 4.0' in archive.read('chapter_adam/data/README.md').decode()
+
+
+def test_every_module_and_nothing_else_is_in_it(archive):
+    modules = {f'chapter_adam/{path.name}' for path in (outside.CLONE / 'chapter_adam').glob('*.py')}
+    packed = {name for name in archive.namelist() if '.dist-info/' not in name}
+    assert packed == modules | {f'chapter_adam/data/{name}' for name in (airfoil.NAME, 'README.md')}
+
+
+def test_it_installs_the_command_and_the_licence(archive):
+    info = {name.split('/', 1)[1]: name for name in archive.namelist() if '.dist-info/' in name}
+    entry_points = configparser.ConfigParser()
+    entry_points.read_string(archive.read(info['entry_points.txt']).decode())
+    assert dict(entry_points['console_scripts']) == {'chapter-adam': 'chapter_adam.cli:main'}
+    assert any(name.endswith('LICENSE') for name in info)
+    assert 'Requires-Dist: mxnet==1.9.1' in archive.read(info['METADATA']).decode()
+
+
+def test_it_runs_far_from_the_clone(archive, tmp_path):
+    installed, empty = tmp_path / 'installed', tmp_path / 'empty'
+    archive.extractall(installed)
+    empty.mkdir()
+    process = outside.python('-c', RUN, cwd=empty, paths=[installed])
+    assert process.returncode == 0, process.stderr
+    assert process.stderr.split() == [str(installed / 'chapter_adam' / '__init__.py')]
+    assert re.fullmatch(r'(loss: 0\.24\d{4}, \d+\.\d{6} sec per epoch\n){2}', process.stdout)
+    assert [path.name for path in empty.iterdir()] == ['figures']
