@@ -10,6 +10,8 @@ Each public name is loaded from its room on first use: the table below is also t
 """
 from importlib import import_module
 
+from . import compat  # noqa: F401  before anybody's import of mxnet
+
 __version__ = '1.0.0'
 
 ROOM_OF = {

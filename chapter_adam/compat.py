@@ -1,7 +1,8 @@
 """MXNet 1.9.1 on today's Pythons: puts back the names it needs, only where missing, and imports it.
 
-Every other room takes MXNet from here (`from .compat import mxnet`), so that nothing can import it
-before the names are back. Nothing in site-packages is touched.
+The names are put back when this module is imported, with the package, so that a reader's `from mxnet import nd` works
+after `import chapter_adam`. The rooms take MXNet from here (`from .compat import mxnet`), which imports it at the first
+request and says what to do if it cannot. Nothing in site-packages is touched.
 """
 import re
 import sys
@@ -42,8 +43,6 @@ def explain_import_failure(error):
 
 def import_mxnet():
     """Imports MXNet, or raises an ImportError that says in one line what to install."""
-    restore_numpy_names()
-    restore_distutils()
     try:
         import mxnet
     except (OSError, ImportError, RuntimeError) as error:
@@ -51,4 +50,11 @@ def import_mxnet():
     return mxnet
 
 
-mxnet = import_mxnet()
+def __getattr__(name):
+    if name == 'mxnet':
+        return import_mxnet()
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+restore_numpy_names()
+restore_distutils()
