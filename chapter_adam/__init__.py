@@ -20,8 +20,10 @@ ROOM_OF = {
     'init_adam_states': 'optimizers',
     'train_ch7': 'book',
     'train_gluon_ch7': 'book',
+    'hybridize': 'hybridization',
     'History': 'history',
     'DivergenceError': 'training',
+    'UntraceableError': 'tracing',
 }
 __all__ = list(ROOM_OF)
 

@@ -121,7 +121,8 @@ def _finite_array(name, values, rank):
         array = values.asnumpy() if isinstance(values, mxnet.nd.NDArray) else np.asarray(values)
         if array.dtype.kind in 'USc':  # NumPy would read the text '1.5', and drop an imaginary part
             raise TypeError
-        array = array.astype(np.float32)
+        with np.errstate(over='ignore'):  # NumPy >= 1.24 warns; what overflows is refused below
+            array = array.astype(np.float32)
     except (TypeError, ValueError):
         raise TypeError(f'{name} must be an array of numbers of shape {shape}, got {type(values).__name__}') from None
     if array.ndim != rank or 0 in array.shape:

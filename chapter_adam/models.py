@@ -1,7 +1,8 @@
 """Linear regression twice: from scratch over NDArrays, and with Gluon. One loop drives both.
 
-A model knows `step(X, y)`, one update on a minibatch; `loss(X, y)`, a float; `warm_up(X, y)`, the device's first
-use of every operator, without an update; and `parameters()`, copies as NumPy arrays. X is (n, d), y is (n,).
+A model knows `train(X, y, bounds)`, one update for each minibatch [start, stop) of the rows; `loss(X, y)`, a float;
+`warm_up(X, y)`, the device's first use of every operator, without an update; and `parameters()`, copies as NumPy
+arrays. X is (n, d), y is (n,).
 """
 from .compat import mxnet
 
@@ -18,7 +19,15 @@ def squared_loss(y_hat, y):
     return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
 
 
-class ScratchModel:
+class StepByStep:
+    """A model that takes its minibatches one at a time, each with its own call of `step(X, y)`."""
+
+    def train(self, X, y, bounds):
+        for start, stop in bounds:
+            self.step(X[start:stop], y[start:stop])
+
+
+class ScratchModel(StepByStep):
     """The book's model: two NDArrays, autograd, and a rule that updates them."""
 
     def __init__(self, w, b, trainer_fn, states, hyperparams):
@@ -48,14 +57,14 @@ class ScratchModel:
         return self.w.asnumpy(), self.b.asnumpy()
 
 
-class GluonModel:
+class GluonModel(StepByStep):
     """The same model with Gluon: one dense layer, L2Loss (which has the 1/2 too) and a Trainer.
 
     `full_division` divides the gradient of the short last batch by `batch_size`, not by its own number of rows,
-    as the original's `trainer.step(batch_size)` did.
+    as the original's `trainer.step(batch_size)` did. `hybridize` makes a graph of the net and one of the loss.
     """
 
-    def __init__(self, w, b, trainer_name, trainer_hyperparams, batch_size, full_division=False):
+    def __init__(self, w, b, trainer_name, trainer_hyperparams, batch_size, full_division=False, hybridize=False):
         self.net = gluon.nn.Dense(1, in_units=len(w))
         # Zeros first: Gluon's own initialisers would draw from MXNet's global generator.
         self.net.initialize(mxnet.init.Zero())
@@ -64,6 +73,9 @@ class GluonModel:
         self.trainer = gluon.Trainer(self.net.collect_params(), trainer_name, trainer_hyperparams)
         self.l2_loss = gluon.loss.L2Loss()
         self.divisor = batch_size if full_division else None
+        if hybridize:
+            self.net.hybridize(static_alloc=True)
+            self.l2_loss.hybridize(static_alloc=True)
 
     def backward(self, X, y):
         with autograd.record():

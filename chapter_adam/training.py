@@ -9,7 +9,9 @@ import numpy as np
 
 from . import checks
 from .compat import mxnet
+from .fused import FusedModel
 from .history import History, Stopwatch
+from .tracing import UntraceableError
 from .models import GluonModel, ScratchModel
 
 nd = mxnet.nd
@@ -102,9 +104,9 @@ def fit(model, draws, features, labels, batch_size, num_epochs, record_every=100
                 X, y = nd.array(features[order]), nd.array(labels[order])
             for part in parts:
                 with training.running(), mxnet.engine.bulk(OPERATORS_AT_ONCE):
-                    for start, stop in part.batches(batch_size):
-                        model.step(X[start:stop], y[start:stop])
-                        step += 1
+                    bounds = list(part.batches(batch_size))
+                    model.train(X, y, bounds)
+                    step += len(bounds)
                     nd.waitall()  # MXNet has only queued the work; a clock read now would time the queue
                 if part.record:
                     records.take(epoch + part.stop / n, step)
@@ -129,16 +131,17 @@ class _Records:
 
 
 def train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=10, num_epochs=2, *,
-                  seed=0, record_every=100, watch=None):
+                  seed=0, hybridize=False, record_every=100, watch=None):
     """Trains the scratch model with a rule of the book's form; `book.train_ch7` says what each argument is."""
     checks.callable_rule(trainer_fn)
     run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
     hyperparams = checks.hyperparameters('hyperparams', hyperparams)
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
-    settings = run.settings(f'{name} from scratch', 'scratch', name, hyperparams)
+    settings = run.settings(f'{name} from scratch', 'scratch', name, hyperparams, hybridize)
     w, b = run.start()
-    model = ScratchModel(w, b, trainer_fn, checks.states(states, (w.shape, b.shape)), hyperparams)
+    states_copy = checks.states(states, (w.shape, b.shape))
     with _explained(name, hyperparams):
+        model = (FusedModel if hybridize else ScratchModel)(w, b, trainer_fn, states_copy, hyperparams)
         history = run.fit(model, settings, watch)
     if np.array_equal(history.weights, w[:, 0]) and history.bias == b[0]:
         raise ValueError(f'{name} changed no parameter in the whole run: does it go over states '
@@ -147,13 +150,13 @@ def train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=
 
 
 def train_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size=10, num_epochs=2, *,
-                seed=0, record_every=100, full_division=False, watch=None):
+                seed=0, hybridize=False, record_every=100, full_division=False, watch=None):
     """Trains the Gluon model with a Gluon optimiser; `book.train_gluon_ch7` says what each argument is."""
     run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
     hyperparams = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
-    settings = run.settings(f'Gluon {trainer_name}', 'gluon', trainer_name, hyperparams)
+    settings = run.settings(f'Gluon {trainer_name}', 'gluon', trainer_name, hyperparams, hybridize)
     settings['full_division'] = bool(full_division)
-    model = GluonModel(*run.start(), trainer_name, hyperparams, run.batch_size, full_division)
+    model = GluonModel(*run.start(), trainer_name, hyperparams, run.batch_size, full_division, hybridize)
     with _explained(f"Gluon's {trainer_name}", hyperparams):
         return run.fit(model, settings, watch)
 
@@ -177,10 +180,11 @@ class _Run:
     def start(self):
         return self.draws.start(self.features.shape[1])
 
-    def settings(self, label, method, rule, hyperparams):
+    def settings(self, label, method, rule, hyperparams, hybridize):
         plain = {key: value if isinstance(value, (str, int)) or _is_finite(value) else repr(value)
                  for key, value in hyperparams.items()}
-        return {'label': label, 'method': method, 'rule': rule, 'hyperparams': plain,
+        return {'label': label + (', hybridized' if hybridize else ''), 'method': method, 'rule': rule,
+                'hyperparams': plain, 'hybridize': bool(hybridize),
                 'batch_size': self.batch_size, 'num_epochs': self.num_epochs, 'seed': self.seed,
                 'rows': len(self.labels), 'features': self.features.shape[1], 'record_every': self.record_every}
 
@@ -206,6 +210,8 @@ def _explained(name, hyperparams):
         if not isinstance(key, str) or key in hyperparams:
             raise
         raise ValueError(f'hyperparams must hold {key!r}, which {name} reads; got {hyperparams}') from error
+    except UntraceableError:
+        raise  # it says all there is to say
     except (mxnet.base.MXNetError, TypeError, ValueError, IndexError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         reason = str(error).strip().splitlines()[-1:]

@@ -152,9 +152,10 @@ def test_a_rules_own_failure_keeps_its_cause():
     assert isinstance(failure.value.__cause__, IndexError)
 
 
-def test_a_missing_key_of_the_rules_own_is_no_missing_hyperparameter():
+@pytest.mark.parametrize('key', [(2, 1), 'lr'], ids=repr)
+def test_a_key_that_the_rule_misses_elsewhere_is_no_missing_hyperparameter(key):
     def broken(params, states, hyperparams):
-        return {}[params[0].shape]
+        return {}[key]
     with pytest.raises(KeyError):
         scratch(trainer_fn=broken)
 

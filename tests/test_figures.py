@@ -106,12 +106,14 @@ def test_a_failed_save_leaves_the_old_figure(tmp_path, monkeypatch):
 
 
 def test_drawing_leaves_matplotlibs_settings_and_pyplot_alone(tmp_path):
-    before = dict(matplotlib.rcParams)
-    figures.save(figures.curve(run()), tmp_path / 'curve')
-    figures.save(figures.comparison(run(), run('Gluon adam'), 0.24), tmp_path / 'comparison')
-    assert plt.get_fignums() == []
-    figures.show(run())
-    assert dict(matplotlib.rcParams) == before
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # what an earlier test may have left behind would hide a change
+        before = dict(matplotlib.rcParams)
+        figures.save(figures.curve(run()), tmp_path / 'curve')
+        figures.save(figures.comparison(run(), run('Gluon adam'), 0.24), tmp_path / 'comparison')
+        assert plt.get_fignums() == []
+        figures.show(run())
+        assert dict(matplotlib.rcParams) == before
 
 
 def test_show_draws_the_books_curve():

@@ -1,0 +1,327 @@
+"""Stand-ins for NDArrays and numbers: they compute nothing, and write down what is done to them.
+
+An `ArrayStandIn` holds the symbol of an NDArray's value so far; a `NumberStandIn` holds the Python expression of a
+number that comes from hyperparameters. `Namespace` stands for `nd` and `math`. All write on one `Tape`.
+"""
+import math
+import types
+from numbers import Number
+
+import numpy as np
+
+from .compat import mxnet
+
+nd, sym = mxnet.nd, mxnet.sym
+
+
+class UntraceableError(TypeError):
+    """A trainer function does what a graph cannot; `hybridize=False` runs it."""
+
+
+def evaluator(source):
+    """A function of the hyperparameters' dict that computes an expression of the tape, in Python's own precision."""
+    return eval(f'lambda h: {source}', {'math': math, 'np': np, 'inf': math.inf, 'nan': math.nan})
+
+
+class NumberStandIn:
+    """Stands for a number computed from hyperparameters: the Python expression that computes it.
+
+    Attributes:
+        source: the expression, with `h` for the dict of hyperparameters.
+        tape: the `Tape` that it is recorded on.
+    """
+    __array_priority__ = 1000
+    __hash__ = None
+
+    def __init__(self, source, tape):
+        self.source, self.tape = source, tape
+
+    def __bool__(self):
+        # A branch on a hyperparameter is followed; the graph is then good for as long as the answer is the same.
+        answer = bool(evaluator(self.source)(self.tape.hyperparams))
+        self.tape.guards[self.source] = answer
+        return answer
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        if method != '__call__' or options or not hasattr(np, ufunc.__name__):
+            return NotImplemented
+        return self.tape.scalar(f'np.{ufunc.__name__}', *inputs)
+
+    def _refuse(self, *_):
+        raise UntraceableError('turns a hyperparameter into a plain number, text or index')
+
+    __float__ = __int__ = __index__ = __complex__ = __str__ = __format__ = __round__ = _refuse
+
+
+def _number_source(value):
+    """A number, or a stand-in for one, as an expression."""
+    if isinstance(value, NumberStandIn):
+        return value.source
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Number):
+        return f'({value!r})'
+    raise UntraceableError(f'computes with a hyperparameter and a {type(value).__name__}')
+
+
+class ArrayStandIn:
+    """Stands for an NDArray: the symbol of its value so far, which an assignment in place replaces."""
+    __array_ufunc__ = None
+    __hash__ = None
+
+    def __init__(self, symbol, shape, tape, grad=None):
+        self.symbol, self.shape, self.tape, self.grad = symbol, shape, tape, grad
+
+    size = property(lambda self: math.prod(self.shape))
+    ndim = property(lambda self: len(self.shape))
+    dtype = np.float32
+    stype = 'default'
+    context = ctx = property(lambda self: mxnet.current_context())
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, key):
+        if _is_whole(key):
+            return self  # for an NDArray `p[:]` is `p` itself, seen again
+        raise UntraceableError(f'reads a part of an array, [{key!r}]')
+
+    def __setitem__(self, key, value):
+        if not _is_whole(key):
+            raise UntraceableError(f'writes to a part of an array, [{key!r}]')
+        self.assign(value)
+
+    def assign(self, value):
+        """`self[:] = value`, broadcast to the shape that this array has."""
+        if value is self:
+            return
+        value = value if isinstance(value, ArrayStandIn) else self.zeros_like() + value
+        if value.shape != self.shape:
+            if np.broadcast_shapes(value.shape, self.shape) != self.shape:
+                raise UntraceableError(f'assigns shape {value.shape} to an array of shape {self.shape}')
+            value = value.broadcast_to(shape=self.shape)
+        self.symbol = value.symbol
+
+    def clip(self, a_min, a_max):
+        """Of its own, since its bounds may be hyperparameters."""
+        return self.tape.binary('minimum', self.tape.binary('maximum', self, a_min), a_max)
+
+    def copyto(self, other):
+        if not isinstance(other, ArrayStandIn):
+            raise UntraceableError('copies to something that is not an array of the rule')
+        other.assign(self)
+        return other
+
+    def as_in_context(self, _context):
+        return self
+
+    def wait_to_read(self):
+        return None
+
+    @property
+    def T(self):
+        return self.transpose()
+
+    def copy(self):
+        return ArrayStandIn(self.symbol, self.shape, self.tape)
+
+    detach = copy
+
+    def __getattr__(self, name):
+        if name in METHODS:
+            return lambda *args, **kwargs: self.tape.operator(name, self, *args, **kwargs)
+        if name.startswith('__'):
+            raise AttributeError(name)
+        raise UntraceableError(f'calls or reads .{name} of an array')
+
+    def _refuse(self, *_, **__):
+        raise UntraceableError("asks for an array's value (a branch, a comparison, a conversion or a print)")
+
+    __bool__ = __float__ = __int__ = __index__ = __array__ = __iter__ = __str__ = __format__ = __contains__ = _refuse
+
+
+def _is_whole(key):
+    return key is Ellipsis or (isinstance(key, slice) and key == slice(None))
+
+
+# NDArray's elementwise methods and reductions; Symbol has them under the same names.
+METHODS = frozenset('''
+    abs sign round rint fix floor ceil trunc square sqrt rsqrt cbrt rcbrt exp expm1 log log10 log2 log1p
+    sin cos tan arcsin arccos arctan degrees radians sinh cosh tanh arcsinh arccosh arctanh sigmoid relu reciprocal
+    sum nansum prod nanprod mean max min norm zeros_like ones_like broadcast_to broadcast_like reshape flatten transpose
+    expand_dims softmax log_softmax'''.split())
+
+# Operators with two operands, by the graph's names and by Python's.
+BINARY = ('add', 'sub', 'mul', 'div', 'mod', 'power', 'maximum', 'minimum',
+          'greater', 'greater_equal', 'lesser', 'lesser_equal', 'equal', 'not_equal')
+DUNDER = {'add': 'add', 'sub': 'sub', 'mul': 'mul', 'truediv': 'div', 'mod': 'mod', 'pow': 'power'}
+COMPARISON = {'gt': 'greater', 'ge': 'greater_equal', 'lt': 'lesser', 'le': 'lesser_equal', 'eq': 'equal',
+              'ne': 'not_equal'}
+SIGN = {'add': '+', 'sub': '-', 'mul': '*', 'truediv': '/', 'mod': '%', 'pow': '**', 'floordiv': '//',
+        'gt': '>', 'ge': '>=', 'lt': '<', 'le': '<=', 'eq': '==', 'ne': '!='}
+# What MXNet calls an operator with one array and one number, the number on the right and on the left.
+WITH_NUMBER = {
+    'add': ('_plus_scalar', '_plus_scalar'), 'sub': ('_minus_scalar', '_rminus_scalar'),
+    'mul': ('_mul_scalar', '_mul_scalar'), 'div': ('_div_scalar', '_rdiv_scalar'),
+    'mod': ('_mod_scalar', '_rmod_scalar'), 'power': ('_power_scalar', '_rpower_scalar'),
+    'maximum': ('_maximum_scalar', '_maximum_scalar'), 'minimum': ('_minimum_scalar', '_minimum_scalar'),
+    'greater': ('_greater_scalar', '_lesser_scalar'), 'lesser': ('_lesser_scalar', '_greater_scalar'),
+    'greater_equal': ('_greater_equal_scalar', '_lesser_equal_scalar'),
+    'lesser_equal': ('_lesser_equal_scalar', '_greater_equal_scalar'),
+    'equal': ('_equal_scalar', '_equal_scalar'), 'not_equal': ('_not_equal_scalar', '_not_equal_scalar'),
+}
+
+
+def _give_operators():
+    """Gives both stand-ins Python's operators."""
+    for dunder, name in {**DUNDER, **COMPARISON}.items():
+        setattr(ArrayStandIn, f'__{dunder}__', lambda a, b, name=name: a.tape.binary(name, a, b))
+    for dunder, name in DUNDER.items():
+        setattr(ArrayStandIn, f'__r{dunder}__', lambda a, b, name=name: a.tape.binary(name, b, a))
+        setattr(ArrayStandIn, f'__i{dunder}__', lambda a, b, name=name: a.assign(a.tape.binary(name, a, b)) or a)
+    ArrayStandIn.__neg__ = lambda a: a.tape.operator('negative', a)
+    ArrayStandIn.__abs__ = lambda a: a.tape.operator('abs', a)
+    for dunder, sign in SIGN.items():
+        setattr(NumberStandIn, f'__{dunder}__', lambda a, b, sign=sign: a.tape.infix(a, sign, b))
+        if dunder not in COMPARISON:
+            setattr(NumberStandIn, f'__r{dunder}__', lambda a, b, sign=sign: a.tape.infix(b, sign, a))
+    NumberStandIn.__neg__ = lambda a: NumberStandIn(f'(-{a.source})', a.tape)
+    NumberStandIn.__pos__ = lambda a: a
+    NumberStandIn.__abs__ = lambda a: a.tape.scalar('abs', a)
+
+
+_give_operators()
+
+
+class Tape:
+    """What one run of a trainer function on stand-ins has written down.
+
+    Attributes:
+        hyperparams: the real ones, for the branches.
+        shapes: name -> shape, of the variables that stand for arrays.
+        inputs: expression -> symbol, for each number that enters the graph.
+        guards: expression -> answer, for each branch on a hyperparameter that was taken.
+    """
+
+    def __init__(self, hyperparams):
+        self.hyperparams, self.shapes, self.inputs, self.guards = hyperparams, {}, {}, {}
+
+    def variable(self, name, shape, grad=None):
+        self.shapes[name] = shape
+        return ArrayStandIn(sym.var(name), shape, self, grad)
+
+    def scalar(self, function, *arguments):
+        return NumberStandIn(f'{function}({", ".join(map(_number_source, arguments))})', self)
+
+    def infix(self, left, sign, right):
+        if isinstance(left, ArrayStandIn) or isinstance(right, ArrayStandIn):
+            return NotImplemented
+        return NumberStandIn(f'({_number_source(left)} {sign} {_number_source(right)})', self)
+
+    def input(self, scalar):
+        """The graph's input for a number: of one element, given anew at each call."""
+        if scalar.source not in self.inputs:
+            self.inputs[scalar.source] = sym.var(f'number{len(self.inputs)}')
+        return self.inputs[scalar.source]
+
+    def binary(self, name, left, right):
+        """`left` and `right` are arrays, numbers or stand-ins for either, at least one of them an array."""
+        for operand in (left, right):
+            if isinstance(operand, nd.NDArray):
+                raise UntraceableError('computes with an array that is neither a parameter nor a state')
+            if not isinstance(operand, (ArrayStandIn, NumberStandIn, Number, np.generic)):
+                raise UntraceableError(f'computes with an array and a {type(operand).__name__}')
+        if not (isinstance(left, ArrayStandIn) or isinstance(right, ArrayStandIn)):
+            raise UntraceableError(f'calls nd.{name} on numbers alone; Python can do that')
+        if isinstance(left, ArrayStandIn) and isinstance(right, ArrayStandIn):
+            same = left.shape == right.shape and name in ELEMENTWISE
+            function = getattr(sym, ELEMENTWISE[name]) if same else getattr(sym, f'broadcast_{name}')
+            return self._result(function(left.symbol, right.symbol), np.broadcast_shapes(left.shape, right.shape))
+        array, number, reverse = (left, right, 0) if isinstance(left, ArrayStandIn) else (right, left, 1)
+        if isinstance(number, NumberStandIn):
+            operands = [array.symbol, self.input(number)]
+            function = getattr(sym, f'broadcast_{name}')
+            return self._result(function(*(operands[::-1] if reverse else operands)), array.shape)
+        function = getattr(sym._internal, WITH_NUMBER[name][reverse])
+        return self._result(function(array.symbol, scalar=float(number)), array.shape)
+
+    def function(self, name, *args, out=None, **kwargs):
+        """A call of nd.name: an operator of two operands, `clip`, or any other."""
+        if name in NAMED_BINARY and len(args) == 2 and not kwargs:
+            result = self.binary(NAMED_BINARY[name], *args)
+        elif name == 'clip' and isinstance(args[0], ArrayStandIn):
+            result = args[0].clip(*args[1:], **kwargs)
+        else:
+            result = self.operator(name, *args, **kwargs)
+        if out is None:
+            return result
+        out.assign(result)
+        return out
+
+    def operator(self, name, *args, **kwargs):
+        """An operator by its name in `nd`, which is its name in `sym`."""
+        function = getattr(sym, name, None)
+        if function is None or name.startswith('random') or name.endswith('_update'):
+            raise UntraceableError(f'calls nd.{name}, which has no form as a graph')
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, (nd.NDArray, NumberStandIn)):
+                raise UntraceableError(f'passes a hyperparameter or an array of its own to nd.{name}')
+        symbol = function(*map(_symbol_of, args), **{key: _symbol_of(v) for key, v in kwargs.items()})
+        return self._result(symbol, self._shape_of(symbol))
+
+    def _result(self, symbol, shape):
+        return ArrayStandIn(symbol, shape, self)
+
+    def _shape_of(self, symbol):
+        shapes = {**self.shapes, **{entry.name: (1,) for entry in self.inputs.values()}}
+        needed = {name: shapes[name] for name in symbol.list_arguments()}
+        return symbol.infer_shape(**needed)[1][0]
+
+
+def _symbol_of(value):
+    return value.symbol if isinstance(value, ArrayStandIn) else value
+
+
+# On equal shapes the plain operators do what the broadcasting ones do, and start sooner.
+ELEMENTWISE = {'add': 'elemwise_add', 'sub': 'elemwise_sub', 'mul': 'elemwise_mul', 'div': 'elemwise_div'}
+
+
+# nd's functions with two operands, under the names of the operators.
+NAMED_BINARY = {
+    'subtract': 'sub', 'multiply': 'mul', 'divide': 'div', 'true_divide': 'div', 'modulo': 'mod',
+    **{name: name for name in BINARY if name not in ('sub', 'mul', 'div', 'mod')},
+    **{f'broadcast_{name}': name for name in BINARY},
+}
+STAND_INS = (ArrayStandIn, NumberStandIn)
+
+
+class Namespace:
+    """Stands for the module `nd`, `math` or `mxnet` while a trainer function is traced."""
+
+    def __init__(self, module, tape):
+        self._module, self._tape = module, tape
+
+    def __getattr__(self, name):
+        return stand_in(getattr(self._module, name), self._tape)
+
+
+def stand_in(value, tape):
+    """What a trainer function sees in the place of something global: a namespace or a function that can be traced.
+
+    A function of `nd` or `math` that is given a stand-in writes on the tape; given anything else, it is itself.
+    """
+    if value in (nd, mxnet, math) if isinstance(value, types.ModuleType) else False:
+        return Namespace(value, tape)
+    name = getattr(value, '__name__', None)
+    if not (callable(value) and isinstance(name, str)):
+        return value
+    if getattr(math, name, None) is value:
+        return lambda *args: tape.scalar(f'math.{name}', *args) if _any_stand_in(args) else value(*args)
+    if getattr(nd, name, None) is value:
+        return lambda *args, **kw: tape.function(name, *args, **kw) if _any_stand_in((*args, *kw.values())) else value(
+            *args, **kw)
+    return value
+
+
+def _any_stand_in(values):
+    return any(isinstance(value, STAND_INS) for value in values)

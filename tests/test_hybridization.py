@@ -1,0 +1,350 @@
+"""A traced rule does what the rule does, at every step; and what cannot be traced is refused with its line."""
+import itertools
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mxnet import autograd, nd
+from rules import RULES
+
+import chapter_adam as gb
+from chapter_adam import UntraceableError, adam, fused, hybridize, init_adam_states
+
+SHAPES = [((5, 1), (1,)), ((3, 4),), ((2, 3, 4), (7,), (1, 1))]
+
+
+def parameters(shapes, seed=0):
+    draws = np.random.default_rng(seed)
+    params = [nd.array(draws.normal(size=shape)) for shape in shapes]
+    for p in params:
+        p.attach_grad()
+    return params
+
+
+def copy_of(states):
+    if isinstance(states, nd.NDArray):
+        return states.copy()
+    return states if states is None else type(states)([copy_of(part) for part in states])
+
+
+def arrays_of(states):
+    return [states] if isinstance(states, nd.NDArray) else [a for part in states or () for a in arrays_of(part)]
+
+
+def compare(rule, states, hyperparams, shapes=SHAPES[0], steps=100, fast=None):
+    """Runs eager and traced side by side; every array must be equal after every step, to the last bit."""
+    fast = fast or hybridize(rule)
+    slow_params, fast_params = parameters(shapes), parameters(shapes)
+    slow, quick = (slow_params, copy_of(states), dict(hyperparams)), (fast_params, copy_of(states), dict(hyperparams))
+    draws = np.random.default_rng(1)
+    for step in range(steps):
+        for p, q in zip(slow_params, fast_params):
+            p.grad[:] = q.grad[:] = nd.array(draws.normal(0.2, 1, p.shape))
+        rule(*slow)
+        fast(*quick)
+        for a, b in zip([*slow_params, *arrays_of(slow[1])], [*fast_params, *arrays_of(quick[1])]):
+            np.testing.assert_array_equal(a.asnumpy(), b.asnumpy(), err_msg=f'after step {step + 1}')
+        assert slow[2] == quick[2]
+    return fast
+
+
+@pytest.mark.parametrize('name', RULES)
+def test_hybridized_is_eager_at_every_step(name):
+    rule, states, hyperparams = RULES[name]
+    compare(rule, states(), hyperparams)
+
+
+@pytest.mark.parametrize('shapes', SHAPES, ids=str)
+def test_parameters_of_any_shape_and_number(shapes):
+    compare(adam, tuple((nd.zeros(s), nd.zeros(s)) for s in shapes), {'lr': 0.1, 't': 1}, shapes, steps=20)
+
+
+def test_new_shapes_retrace():
+    fast = hybridize(adam)
+    for shapes in SHAPES:
+        compare(adam, tuple((nd.zeros(s), nd.zeros(s)) for s in shapes), {'lr': 0.1, 't': 1}, shapes, 5, fast)
+    assert len(fast.traces) == len(SHAPES)
+
+
+def test_hyperparameters_changed_between_calls_take_effect():
+    params, states, hyperparams = parameters(SHAPES[0]), init_adam_states(), {'lr': 0.1, 't': 1}
+    fast, before = hybridize(adam), params[1].asnumpy()
+    params[1].grad[:] = 1
+    fast(params, states, hyperparams)
+    assert params[1].asnumpy() == pytest.approx(before - 0.1, abs=1e-6)
+    hyperparams.update(lr=0.5, t=1)
+    for state in arrays_of(states):
+        state[:] = 0
+    fast(params, states, hyperparams)
+    assert params[1].asnumpy() == pytest.approx(before - 0.6, abs=1e-6)
+    assert sum(map(len, fast.traces.values())) == 1
+
+
+RATE = 0.5
+
+
+def test_numbers_by_name_and_flags_take_effect(monkeypatch):
+    around = 2.0
+
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] = p - (RATE * around if hyperparams['big'] else RATE) * p.grad
+
+    fast, params = hybridize(rule), parameters(((1,),))
+    params[0][:] = 0
+    params[0].grad[:] = 1
+    fast(params, None, {'big': False})
+    monkeypatch.setitem(globals(), 'RATE', 0.25)
+    fast(params, None, {'big': False})
+    around = 4.0
+    fast(params, None, {'big': True})
+    assert params[0].asscalar() == -0.5 - 0.25 - 1.0
+
+
+def test_a_branch_on_a_hyperparameter_goes_both_ways():
+    def rule(params, states, hyperparams):
+        hyperparams['t'] += 1
+        for p in params:
+            p[:] = p - p.grad if hyperparams['t'] > 3 else p + 2 * p.grad
+    fast = compare(rule, None, {'t': 0}, steps=8)
+    assert [len(traces) for traces in fast.traces.values()] == [2]
+
+
+def test_scalar_expressions_keep_double_precision():
+    """1 - beta^t with beta = 1 - 1e-9 is 1e-9 in double, and 0 in float32."""
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] = p + (1 - hyperparams['beta'] ** hyperparams['t']) * 1e9 * p.grad
+    compare(rule, None, {'beta': 1 - 1e-9, 't': 1}, steps=3)
+
+
+def test_one_array_in_two_places_is_one_array():
+    def rule(params, states, hyperparams):
+        for p, (a, b) in zip(params, states):
+            a[:] = a + p.grad
+            p[:] = p - b
+    shared = [nd.zeros((5, 1)), nd.zeros(1)]
+    params = parameters(SHAPES[0])
+    before = params[1].asnumpy()
+    params[1].grad[:] = 3
+    hybridize(rule)(params, tuple((s, s) for s in shared), {})
+    assert params[1].asnumpy() == before - 3
+
+
+def test_aliases_and_views_of_a_whole_array():
+    def rule(params, states, hyperparams):
+        for p, (v,) in zip(params, states):
+            same = p[:]
+            same -= 0.1 * p.grad
+            v[:] = same
+            kept = v.copy()
+            v *= 2
+            p[:] = p + 0.01 * kept + v.mean() + p.grad.norm() / p.size
+    compare(rule, ((nd.zeros((5, 1)),), (nd.zeros(1),)), {}, steps=5)
+
+
+# --- what is refused
+
+def branches(params, states, hyperparams):
+    for p in params:
+        if p.grad.norm() > 1:
+            p[:] -= p.grad
+
+
+def asks(params, states, hyperparams):
+    for p in params:
+        p[:] = p * p.grad.asscalar()
+
+
+def calls_numpy(params, states, hyperparams):
+    for p in params:
+        p[:] = p - np.sqrt(p.grad)
+
+
+def writes_a_part(params, states, hyperparams):
+    for p in params:
+        p[0] = 1
+
+
+def reads_a_part(params, states, hyperparams):
+    for p in params:
+        p[:] = p[0:1]
+
+
+def draws(params, states, hyperparams):
+    for p in params:
+        p[:] = p + nd.random.normal(shape=p.shape)
+
+
+def draws_in_python(params, states, hyperparams):
+    for p in params:
+        p[:] = p + random.random()
+
+
+COUNT = itertools.count()
+
+
+def counts(params, states, hyperparams):
+    for p in params:
+        p[:] = p + next(COUNT)
+
+
+def changes_a_global(params, states, hyperparams):
+    global RATE
+    RATE = RATE / 2
+    for p in params:
+        p[:] = p - RATE * p.grad
+
+
+def prints(params, states, hyperparams):
+    for p in params:
+        print(p.grad)
+
+
+def keeps_a_gradient(params, states, hyperparams):
+    for p in params:
+        hyperparams['last'] = p.grad
+        p[:] -= p.grad
+
+
+def logs(params, states, hyperparams):
+    hyperparams['log'].append(1)
+    for p in params:
+        p[:] -= p.grad
+
+
+def uses_the_optimizer_kernel(params, states, hyperparams):
+    for p in params:
+        nd.sgd_update(p, p.grad, lr=0.1, out=p)
+
+
+def indexes_by_a_hyperparameter(params, states, hyperparams):
+    for p in params:
+        p[:] = p - [0.1, 0.2][hyperparams['k']] * p.grad
+
+
+def changes_a_shape(params, states, hyperparams):
+    for p in params:
+        p[:] = nd.broadcast_to(p.sum(), shape=(9,))
+
+
+@pytest.mark.parametrize('rule, line', [
+    (branches, 'if p.grad.norm() > 1'), (asks, 'p * p.grad.asscalar()'), (calls_numpy, 'np.sqrt(p.grad)'),
+    (writes_a_part, 'p[0] = 1'), (reads_a_part, 'p[0:1]'), (draws, 'nd.random.normal'),
+    (draws_in_python, 'something else at each call'), (counts, 'something else at each call'),
+    (changes_a_global, 'changes RATE'), (prints, 'print(p.grad)'), (keeps_a_gradient, "hyperparams['last']"),
+    (logs, 'inside hyperparams'), (uses_the_optimizer_kernel, 'nd.sgd_update'),
+    (indexes_by_a_hyperparameter, "[hyperparams['k']]"), (changes_a_shape, 'nd.broadcast_to(p.sum()'),
+], ids=lambda value: getattr(value, '__name__', ''))
+def test_untraceable(airfoil, rule, line):
+    """Named with its line, and nothing has been trained or changed."""
+    hyperparams = {'log': [], 'k': 1}
+    with pytest.raises(UntraceableError) as caught:
+        gb.train_ch7(rule, None, hyperparams, *airfoil, hybridize=True, plot=False)
+    message = str(caught.value)
+    assert line in message and rule.__name__ in message and 'hybridize=False' in message
+    assert hyperparams == {'log': [], 'k': 1}
+
+
+def test_a_missing_hyperparameter_is_still_a_missing_hyperparameter():
+    with pytest.raises(KeyError, match='t'):
+        hybridize(adam)(parameters(SHAPES[0]), init_adam_states(), {'lr': 0.1})
+
+
+def test_states_that_are_not_arrays_are_refused():
+    with pytest.raises(UntraceableError, match='states may hold NDArrays alone, got int'):
+        hybridize(adam)(parameters(SHAPES[0]), [[nd.zeros((5, 1)), 0], [nd.zeros(1), 0]], {'lr': 0.1, 't': 1})
+
+
+# --- any composition
+
+LEAVES = st.sampled_from(['p', 'v', 's', 'p.grad', "h['a']", "h['t']", '0.5', '2', "(1 - h['b'] ** h['t'])"])
+
+
+def _grow(parts):
+    binary = st.builds('({} {} {})'.format, parts, st.sampled_from(['+', '-', '*']), parts)
+    unary = st.builds('({}).{}()'.format, st.builds('(p + 0 * {})'.format, parts),
+                      st.sampled_from(['abs', 'sign', 'square', 'tanh', 'sigmoid']))
+    divided = st.builds('({} / (2 + (v + 0 * {}).square()))'.format, parts, parts)
+    functions = st.builds('nd.{}(p + {}, s)'.format, st.sampled_from(['maximum', 'minimum', 'subtract']), parts)
+    return binary | unary | divided | functions
+
+
+EXPRESSIONS = st.recursive(LEAVES, _grow, max_leaves=6)
+TARGETS = st.sampled_from(['v[:] =', 's[:] =', 'p[:] =', 'p[:] -=', 'v[:] +=', 'u ='])
+
+
+@given(lines=st.lists(st.tuples(TARGETS, EXPRESSIONS), min_size=1, max_size=4))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_any_composition_is_eager_bit_for_bit(lines):
+    body = '\n'.join(f'        {target} 0.1 * {expression}' for target, expression in lines)
+    source = ("def rule(params, states, h):\n    for p, (v, s) in zip(params, states):\n"
+              f"{body}\n        p[:] = p.clip(-3, 3)\n    h['t'] += 1\n")
+    names = {'nd': nd}
+    exec(source, names)
+    compare(names['rule'], init_adam_states(), {'a': 0.3, 'b': 0.9, 't': 1}, steps=3)
+
+
+# --- the fused model
+
+def test_the_closed_form_gradient_is_autograds():
+    draws = np.random.default_rng(0)
+    X, y, w, b = (nd.array(draws.normal(size=shape)) for shape in ((10, 5), (10, 1), (5, 1), (1,)))
+    for p in (w, b):
+        p.attach_grad()
+    with autograd.record():
+        loss = ((nd.dot(X, w) + b - y) ** 2 / 2).mean()
+    loss.backward()
+    symbols = [fused.sym.var(name) for name in 'Xywb']
+    gradient = fused.cached_op(fused.sym.Group(list(fused.gradient(*symbols, 10))), 'Xywb')(X, y, w, b)
+    for ours, autograds in zip(gradient, (w.grad, b.grad)):
+        np.testing.assert_allclose(ours.asnumpy(), autograds.asnumpy(), rtol=1e-5, atol=1e-6)
+    assert fused.cached_op(fused.mean_loss(*symbols), 'Xywb')(X, y, w, b).asscalar() == pytest.approx(loss.asscalar())
+
+
+@pytest.mark.parametrize('name', RULES)
+def test_training_hybridized_gives_eagers_curve(airfoil, name):
+    rule, states, hyperparams = RULES[name]
+    eager, fast = (gb.train_ch7(rule, states(), hyperparams, *airfoil, hybridize=hybridized, plot=False)
+                   for hybridized in (False, True))
+    assert fast.epochs == eager.epochs
+    assert np.abs(np.subtract(fast.losses, eager.losses)).max() < 2e-6
+
+
+@pytest.mark.parametrize('options', [{'batch_size': 1, 'num_epochs': 1}, {'batch_size': 64}, {'batch_size': 1503},
+                                     {'batch_size': 7, 'record_every': 10}, {'record_every': None, 'num_epochs': 3}],
+                         ids=str)
+def test_training_hybridized_with_other_settings(airfoil, options):
+    eager, fast = (gb.train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil, hybridize=hybridized,
+                                plot=False, seed=4, **options) for hybridized in (False, True))
+    assert fast.epochs == eager.epochs
+    assert np.abs(np.subtract(fast.losses, eager.losses)).max() < 2e-6
+    assert fast.weights == pytest.approx(eager.weights, abs=1e-5)
+
+
+def test_gluon_hybridized_gives_eagers_curve(airfoil):
+    eager, fast = (gb.train_gluon_ch7('adam', {'learning_rate': 0.01}, *airfoil, hybridize=hybridized, plot=False)
+                   for hybridized in (False, True))
+    assert np.abs(np.subtract(fast.losses, eager.losses)).max() < 2e-6
+    assert fast.settings['label'] == 'Gluon adam, hybridized'
+
+
+def test_a_hybridized_training_leaves_the_arguments_alone(airfoil):
+    states, hyperparams = init_adam_states(), {'lr': 0.01, 't': 1}
+    first, again = (gb.train_ch7(adam, states, hyperparams, *airfoil, hybridize=True, plot=False) for _ in range(2))
+    assert first.curve() == again.curve()
+    assert hyperparams == {'lr': 0.01, 't': 1} and not any(s.asnumpy().any() for s in arrays_of(states))
+
+
+def test_a_rule_that_is_hybridized_already(airfoil):
+    fast = hybridize(adam)
+    assert hybridize(fast) is fast
+    run = gb.train_ch7(fast, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil, plot=False)
+    assert run.losses == gb.train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil, plot=False).losses
+
+
+def test_a_hybridized_run_that_diverges_says_so(airfoil):
+    with pytest.raises(gb.DivergenceError, match='after step 10'):
+        gb.train_ch7(RULES['sgd'][0], None, {'lr': 1e30}, *airfoil, hybridize=True, plot=False)
