@@ -72,7 +72,9 @@ def test_default_run_prints_the_books_two_lines_and_a_table(default):
     assert abs(float(scratch) - float(gluon)) < 1e-5
     for words in ('1503 rows, 5 features', 'final loss', 'sec/epoch', 'least-squares floor +0.242145',
                   f'adam from scratch +{scratch} .* 0.243957 +0.449113', f'Gluon adam +{gluon} .* 0.242933 +0.182535',
-                  'ratio scratch / Gluon', r'largest gap of curves +\d\.\de-0\d', 'written to figures: '):
+                  'ratio scratch / Gluon', 'adam from scratch, hybridized +0', 'Gluon adam, hybridized +0',
+                  'ratio scratch hybridized / Gluon', r'largest gap of the curves +\d\.\de-0\d',
+                  'written to figures: '):
         assert re.search(words, default.stdout), words
 
 
@@ -108,11 +110,14 @@ def test_json_is_all_of_standard_output(small, capsys):
     assert run.settings['label'] == 'Gluon adam' and run.seconds_per_epoch > 0 and run.machine['cores']
 
 
+RUNS = {'scratch', 'gluon', 'scratch_hybridized', 'gluon_hybridized'}
+
+
 def test_json_to_a_file_keeps_the_table(small, tmp_path, capsys):
     target = tmp_path / 'new' / 'all.json'
     assert cli.main([*small, '--json', str(target)]) == 0
     assert 'least-squares floor' in capsys.readouterr().out
-    assert set(json.loads(target.read_text())['runs']) == {'scratch', 'gluon'}
+    assert set(json.loads(target.read_text())['runs']) == RUNS
 
 
 def test_quiet_is_the_books_two_lines(small, capsys):
@@ -132,7 +137,8 @@ def test_options_reach_the_runs(small, capsys):
     runs = json.loads(capsys.readouterr().out)['runs']
     expected = {'seed': 7, 'num_epochs': 3, 'batch_size': 4, 'rows': 30, 'features': 5}
     assert all(run['settings'].items() >= expected.items() for run in runs.values())
-    assert [run['settings']['hyperparams'] for run in runs.values()] == [{'lr': 0.5, 't': 1}, {'learning_rate': 0.5}]
+    rates = [run['settings']['hyperparams'] for run in runs.values()]
+    assert rates == 2 * [{'lr': 0.5, 't': 1}, {'learning_rate': 0.5}]
     assert runs['scratch']['epochs'][-1] == 3
 
 
