@@ -68,6 +68,36 @@ def hyperparameters(name, values):
     return copy
 
 
+def hyperparameters_per_run(name, values, runs):
+    """As `hyperparameters`, but a value may be a sequence, one for each run: it becomes an array (runs, 1, 1)."""
+    if not isinstance(values, dict):
+        return hyperparameters(name, values)
+    sequences = {key: value for key, value in values.items() if isinstance(value, (list, tuple, range, np.ndarray))}
+    copy = hyperparameters(name, {key: value for key, value in values.items() if key not in sequences})
+    for key, sequence in sequences.items():
+        if len(sequence) != runs:
+            raise ValueError(f'{name}[{key!r}] must be one value, or one for each of the {runs} runs, '
+                             f'got {len(sequence)}')
+        each = [hyperparameters(name, {key: value})[key] for value in sequence]
+        copy[key] = np.array(each, dtype=np.float64).reshape(runs, 1, 1)
+    return {key: copy[key] for key in values}
+
+
+def seeds(values):
+    """A tuple of seeds, each a whole number of at least 0; at least one."""
+    try:
+        values = tuple(values)
+    except TypeError:
+        raise TypeError(f'seeds must be a sequence of whole numbers such as range(1000), got {values!r}') from None
+    if not values:
+        raise ValueError('seeds must hold at least one seed, got none')
+    return tuple(whole_number('seeds', value, least=0) for value in values)
+
+
+# Gluon's optimisers that look at a parameter as a whole (its norm, its rows), or draw at random.
+MIX_NUMBERS = ('groupadagrad', 'lamb', 'lars', 'lbsgd', 'sgld')
+
+
 def gluon_optimizer(name, values):
     """The hyperparameters for `gluon.Trainer(..., name, values)`, if MXNet has that optimiser and it takes them."""
     known = {key: value for key, value in mxnet.optimizer.Optimizer.opt_registry.items() if key != 'test'}

@@ -168,7 +168,7 @@ def _record(trainer_fn, params, states, hyperparams):
         numbers = {key: NumberStandIn(f'h[{key!r}]', tape) if _varies(value) else deepcopy(value)
                    for key, value in hyperparams.items()}
         after = dict(numbers)
-        _run(trainer_fn, tape, stand_ins[:len(params)], _replace_arrays(states, iter(stand_ins[len(params):])), after)
+        _run(trainer_fn, tape, stand_ins[:len(params)], replace_arrays(states, iter(stand_ins[len(params):])), after)
         written = {id(a): i for i, a in reversed(list(enumerate(arrays))) if a.symbol is not before[i]}
         writes = sorted(written.values())
         if not writes:
@@ -270,13 +270,13 @@ def leaves(states):
     raise UntraceableError(f'hybridize: states may hold NDArrays alone, got {type(states).__name__}')
 
 
-def _replace_arrays(states, replacements):
+def replace_arrays(states, replacements):
     """The same structure with other arrays."""
     if isinstance(states, nd.NDArray):
         return next(replacements)
     if isinstance(states, dict):
-        return {key: _replace_arrays(part, replacements) for key, part in states.items()}
-    return states if states is None else type(states)([_replace_arrays(part, replacements) for part in states])
+        return {key: replace_arrays(part, replacements) for key, part in states.items()}
+    return states if states is None else type(states)([replace_arrays(part, replacements) for part in states])
 
 
 def _structure(states):

@@ -140,7 +140,7 @@ def train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=
     settings = run.settings(f'{name} from scratch', 'scratch', name, hyperparams, hybridize)
     w, b = run.start()
     states_copy = checks.states(states, (w.shape, b.shape))
-    with _explained(name, hyperparams):
+    with explained(name, hyperparams):
         model = (FusedModel if hybridize else ScratchModel)(w, b, trainer_fn, states_copy, hyperparams)
         history = run.fit(model, settings, watch)
     if np.array_equal(history.weights, w[:, 0]) and history.bias == b[0]:
@@ -157,7 +157,7 @@ def train_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size=
     settings = run.settings(f'Gluon {trainer_name}', 'gluon', trainer_name, hyperparams, hybridize)
     settings['full_division'] = bool(full_division)
     model = GluonModel(*run.start(), trainer_name, hyperparams, run.batch_size, full_division, hybridize)
-    with _explained(f"Gluon's {trainer_name}", hyperparams):
+    with explained(f"Gluon's {trainer_name}", hyperparams):
         return run.fit(model, settings, watch)
 
 
@@ -201,7 +201,7 @@ def _is_finite(value):
 
 
 @contextmanager
-def _explained(name, hyperparams):
+def explained(name, hyperparams):
     """Says what a rule's failure means where the arguments of the run are the cause."""
     try:
         yield

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     'hybridization': ('numpy compat tracing', ''),
     'fused': ('compat hybridization', ''),
     'training': ('numpy checks compat fused history models tracing', ''),
+    'ensemble': ('numpy checks compat fused history hybridization tracing training', ''),
     'figures': ('files', 'matplotlib'),
     'book': ('training', 'figures'),
     'section': ('airfoil figures history training book files optimizers', 'tqdm'),
