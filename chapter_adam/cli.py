@@ -86,6 +86,8 @@ def parser():
     top.add_argument('--version', action='version', version=f'chapter-adam {__version__}')
     commands = top.add_subparsers(title='commands', metavar='COMMAND', required=True)
     add_run(commands)
+    add_seeds(commands)
+    add_choices(commands)
     add_data(commands)
     return top
 
@@ -111,7 +113,29 @@ def add_common(command):
                          help='of the figures: svg, png or svg,png (the default)')
     command.add_argument('--json', nargs='?', const='-', metavar='FILE',
                          help='all results, with times and machine, as JSON to standard output or to FILE')
-    command.add_argument('--quiet', action='store_true', help="print only the book's two lines")
+    command.add_argument('--quiet', action='store_true', help='print only the results')
+
+
+def add_seeds(commands):
+    seeds = commands.add_parser('seeds', help='many seeds of both methods at once: what the book\'s losses mean',
+                                description='Trains many seeded runs of both methods and shows where the book lies.')
+    add_common(seeds)
+    add_runs(seeds)
+    seeds.set_defaults(command=_seeds)
+
+
+def add_choices(commands):
+    choices = commands.add_parser('choices', help='what the small choices around Adam change, paired over many seeds',
+                                  description='Changes one choice at a time and measures its effect on the loss.')
+    add_common(choices)
+    add_runs(choices)
+    choices.set_defaults(command=_choices)
+
+
+def add_runs(command):
+    """The options of a command that trains many seeds."""
+    command.add_argument('--runs', type=_whole(1), default=1000, metavar='N', help='how many seeds (default 1000)')
+    command.add_argument('--first-seed', type=_whole(0), dest='seed', metavar='N', help='the first of them (default 0)')
 
 
 def add_data(commands):
@@ -127,6 +151,16 @@ def add_data(commands):
 def _run(options):
     from . import section
     return section.run(options)
+
+
+def _seeds(options):
+    from . import seeds
+    return seeds.run(options)
+
+
+def _choices(options):
+    from . import choices
+    return choices.run(options)
 
 
 def _data(options):

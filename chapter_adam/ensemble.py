@@ -106,11 +106,12 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
 
 
 def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, batch_size=10, num_epochs=2, *,
-                         seeds=range(1000), hybridize=True, record_every=100, watch=None):
+                         seeds=range(1000), hybridize=True, record_every=100, full_division=False, watch=None):
     """The same with a Gluon optimiser; run k is `train_gluon_ch7(..., seed=seeds[k])`.
 
     Args: as for `train_ensemble`; the hyperparameters are Gluon's, one value for all runs. `hybridize` makes the
-        forward pass and the gradient a graph; the update is Gluon's own in either case.
+        forward pass and the gradient a graph; the update is Gluon's own in either case. `full_division` as for
+        `train_gluon_ch7`: the short last batch divided by `batch_size` too.
     """
     job = _Job(features, labels, batch_size, num_epochs, seeds, record_every)
     hyperparams = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
@@ -119,10 +120,10 @@ def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, ba
                          'train them one by one with train_gluon_ch7')
 
     def model(w, b, part):
-        return GluonRuns(w, b, trainer_name, hyperparams, hybridize)
+        return GluonRuns(w, b, trainer_name, hyperparams, hybridize, job.batch_size if full_division else None)
 
     return job.run(model, {'method': 'gluon', 'rule': trainer_name, 'hyperparams': _plain(hyperparams),
-                           'hybridize': bool(hybridize)}, watch)
+                           'hybridize': bool(hybridize), 'full_division': bool(full_division)}, watch)
 
 
 def _plain(hyperparams):
@@ -207,8 +208,9 @@ def gradient(F, rows, w, b, n, d):
     """The gradients for w and b of each run's mean loss, with F = nd or sym.
 
     Args:
-        rows: (runs, n, d + 2), each run's minibatch of the extended table.
+        rows: (runs, rows, d + 2), each run's minibatch of the extended table.
         w, b: (runs, d, 1) and (runs, 1, 1).
+        n: what the sum over the minibatch is divided by, its number of rows.
     """
     weights = F.concat(w, b, F.ones_like(b) * -1, dim=1)
     share = F.batch_dot(rows, weights) * (1 / n)
@@ -298,8 +300,9 @@ class TracedRuns(_Runs):
 class GluonRuns(_Runs):
     """Many runs with a Gluon optimiser, called as `gluon.Trainer` calls it, with gradients that are means already."""
 
-    def __init__(self, w, b, trainer_name, hyperparams, hybridize):
+    def __init__(self, w, b, trainer_name, hyperparams, hybridize, divisor=None):
         super().__init__(w, b)
+        self.divisor = divisor
         self.grads = [nd.empty(p.shape) for p in self.params]
         self.update = mxnet.optimizer.get_updater(mxnet.optimizer.create(trainer_name, **hyperparams))
         self.hybridize, self.ops = hybridize, {}
@@ -321,11 +324,12 @@ class GluonRuns(_Runs):
 
     def _graph(self, n, names):
         table, indices, w, b = map(sym.var, names)
-        return cached_op(sym.Group(list(gradient(sym, sym.take(table, indices), w, b, n, self.d))), names)
+        g = gradient(sym, sym.take(table, indices), w, b, self.divisor or n, self.d)
+        return cached_op(sym.Group(list(g)), names)
 
     def _eager(self, n):
         def op(table, indices, w, b, out):
-            for target, g in zip(out, gradient(nd, nd.take(table, indices), w, b, n, self.d)):
+            for target, g in zip(out, gradient(nd, nd.take(table, indices), w, b, self.divisor or n, self.d)):
                 target[:] = g
         return op
 
@@ -366,11 +370,11 @@ ELEMENTWISE = frozenset('''
     elemwise_add elemwise_sub elemwise_mul elemwise_div broadcast_add broadcast_sub broadcast_mul broadcast_div
     broadcast_mod broadcast_power broadcast_maximum broadcast_minimum broadcast_greater broadcast_greater_equal
     broadcast_lesser broadcast_lesser_equal broadcast_equal broadcast_not_equal _plus_scalar _minus_scalar
-    _rminus_scalar _mul_scalar _div_scalar _rdiv_scalar _mod_scalar _rmod_scalar _power_scalar _rpower_scalar _maximum_scalar
-    _minimum_scalar _greater_scalar _lesser_scalar _greater_equal_scalar _lesser_equal_scalar _equal_scalar
-    _not_equal_scalar negative abs sign round rint fix floor ceil trunc square sqrt rsqrt cbrt rcbrt exp expm1 log log10
-    log2 log1p sin cos tan arcsin arccos arctan degrees radians sinh cosh tanh arcsinh arccosh arctanh sigmoid relu
-    reciprocal zeros_like ones_like _copy identity clip where null'''.split())
+    _rminus_scalar _mul_scalar _div_scalar _rdiv_scalar _mod_scalar _rmod_scalar _power_scalar _rpower_scalar
+    _maximum_scalar _minimum_scalar _greater_scalar _lesser_scalar _greater_equal_scalar _lesser_equal_scalar
+    _equal_scalar _not_equal_scalar negative abs sign round rint fix floor ceil trunc square sqrt rsqrt cbrt
+    rcbrt exp expm1 log log10 log2 log1p sin cos tan arcsin arccos arctan degrees radians sinh cosh tanh arcsinh
+    arccosh arctanh sigmoid relu reciprocal zeros_like ones_like _copy identity clip where null'''.split())
 
 
 def check_elementwise(step, name):

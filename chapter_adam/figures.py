@@ -56,6 +56,73 @@ def comparison(scratch, gluon, floor):
     return figure
 
 
+def seeds(scratch, gluon, facts):
+    """Many seeds of two methods: bands over the epochs, and beside them the final losses with the book's two."""
+    with _style():
+        figure, (left, right) = new_figure((8.6, 3.8), columns=2, width_ratios=(1.25, 1))
+        _draw_bands(left, scratch, gluon, facts)
+        _draw_finals(right, scratch, gluon, facts)
+        figure.suptitle(f'{facts["runs"]:,} seeds of both methods, and the book\'s two losses among them',
+                        fontsize='medium')
+    return figure
+
+
+def _draw_bands(axes, scratch, gluon, facts):
+    least, low, median, high, most = scratch.quantiles((0, .05, .5, .95, 1))
+    axes.fill_between(scratch.epochs, least, most, color=SCRATCH, alpha=0.12, linewidth=0, label='scratch, all')
+    axes.fill_between(scratch.epochs, low, high, color=SCRATCH, alpha=0.35, linewidth=0, label='scratch, 5-95 %')
+    axes.plot(scratch.epochs, median, color=SCRATCH, linewidth=3, alpha=0.6, label='scratch, median')
+    for curve, style in zip(gluon.quantiles((0, .05, .5, .95, 1)), (':', '--', '-', '--', ':')):
+        name = {'-': 'Gluon, median', '--': 'Gluon, 5-95 %', ':': 'Gluon, all'}[style]
+        known = name in axes.get_legend_handles_labels()[1]
+        axes.plot(gluon.epochs, curve, color=GLUON, linestyle=style, linewidth=1, label=None if known else name)
+    axes.axhline(facts['floor'], color=FLOOR, linestyle='--', linewidth=1, label='least-squares floor')
+    axes.set(xlabel='epoch', ylabel='loss')
+    axes.legend(fontsize='x-small')
+
+
+def _draw_finals(axes, scratch, gluon, facts):
+    import numpy as np
+    top = facts['final']['scratch']['95 %'] + 2 * (facts['final']['scratch']['95 %'] - facts['final']['scratch']['5 %'])
+    bins = np.linspace(facts['floor'], top, 60)
+    axes.hist(np.minimum(scratch.final, top), bins, color=SCRATCH, alpha=0.35, label='scratch')
+    axes.hist(np.minimum(gluon.final, top), bins, color=GLUON, histtype='step', linewidth=1.2, label='Gluon')
+    for name, color, y in (('scratch', SCRATCH, 0.6), ('gluon', GLUON, 0.4)):
+        book = facts['book'][name]
+        axes.axvline(book['loss'], color=color, linewidth=1.5)
+        label = 'Gluon' if name == 'gluon' else name
+        axes.annotate(f'the book, {label}:\n{book["loss"]:.6f}, above {book["percentile"]:.0f} %',
+                      (book['loss'], y),
+                      xytext=(0.45, y - 0.02),
+                      xycoords=('data', 'axes fraction'), textcoords='axes fraction', fontsize='small',
+                      arrowprops={'arrowstyle': '-', 'color': color})
+    axes.axvline(facts['floor'], color=FLOOR, linestyle='--', linewidth=1, label='least-squares floor')
+    axes.set(xlabel='final loss (the last bin holds all above)', ylabel='runs')
+    axes.locator_params(axis='x', nbins=5)
+    axes.legend(fontsize='small')
+
+
+def choices(facts):
+    """What each choice does to the loss, on a log axis, beside what the seed does."""
+    effects = sorted(facts['effects'].items(), key=lambda item: item[1]['curve_typical'])
+    with _style():
+        figure, axes = new_figure((7.2, 3.4))
+        for y, (_, effect) in enumerate(effects):
+            axes.plot([effect['curve_typical'], effect['curve_largest']], [y, y], color=SCRATCH, linewidth=5, alpha=0.3,
+                      solid_capstyle='butt', label='on the curve: median seed to worst seed' if y == 0 else None)
+            axes.plot(effect['curve_typical'], y, 'o', color=SCRATCH)
+            axes.plot(effect['final_typical'], y, 'D', color='tab:red', markersize=5,
+                      label='on the final loss: median seed' if y == 0 else None)
+        axes.axvline(facts['standard_deviation_of_seeds'], color=FLOOR, linestyle='--',
+                     label='seed to seed (standard deviation)')
+        axes.set(xscale='log', xlabel='change of the loss', yticks=range(len(effects)),
+                 yticklabels=[name for name, _ in effects], ylim=(-0.6, len(effects) - 0.4),
+                 title=f'Which choices matter here ({facts["runs"]:,} seeds, paired)')
+        axes.grid(False, axis='y')
+        axes.legend(fontsize='small', loc='upper left', frameon=True)
+    return figure
+
+
 def show(history):
     """Draws a run with pyplot, as the book's calls do.
 
@@ -88,6 +155,7 @@ def save(figure, stem, formats=('svg', 'png')):
     for path, format_ in zip(paths, formats):
         with _style(), whole_file(path) as stream:
             figure.savefig(stream, format=format_, metadata=no_noise[format_])
+        figure.set_layout_engine('none')  # once laid out it need not be again: a third of the time
     return paths
 
 

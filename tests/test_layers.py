@@ -22,10 +22,13 @@ MAY_IMPORT = {
     'fused': ('compat hybridization', ''),
     'training': ('numpy checks compat fused history models tracing', ''),
     'ensemble': ('numpy checks compat fused history hybridization tracing training', ''),
-    'figures': ('files', 'matplotlib'),
+    'figures': ('files', 'matplotlib numpy'),
     'book': ('training', 'figures'),
-    'section': ('airfoil figures history training book files optimizers', 'tqdm'),
-    'cli': ('chapter_adam', 'section airfoil'),
+    'report': ('airfoil history files', 'tqdm'),
+    'seeds': ('numpy airfoil ensemble figures history files optimizers report', ''),
+    'choices': ('numpy ensemble figures history files optimizers report', ''),
+    'section': ('airfoil figures history seeds training book files optimizers report', ''),
+    'cli': ('chapter_adam', 'section seeds choices airfoil'),
     'chapter': ('chapter_adam mxnet', ''),  # the section itself, written as a reader would
 }
 PACKAGE = outside.CLONE / 'chapter_adam'

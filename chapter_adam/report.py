@@ -1,0 +1,51 @@
+"""What the commands that train have in common on the terminal: the book's figures, progress, and what is said where."""
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import airfoil, history
+from .files import usable_folder, write_text
+
+# What the book printed: final loss, seconds per epoch.
+BOOK = {'scratch': (0.243957, 0.449113), 'gluon': (0.242933, 0.182535)}
+
+
+def start(options):
+    """Checks where results go and loads the data: (folder, say, features, labels)."""
+    out = usable_folder(options.out)
+    if options.json not in (None, '-'):
+        if Path(options.json).is_dir():
+            raise ValueError(f'--json {options.json} is a folder; name a file in it')
+        usable_folder(Path(options.json).parent)
+    say = (lambda *_words: None) if options.quiet or options.json == '-' else print
+    features, labels = airfoil.get_data_ch7(path=options.data)
+    say(data_line(options.data, features))
+    return out, say, features, labels
+
+
+def data_line(path, features):
+    """What was loaded, in one line."""
+    source = f'{path}: ' if path else 'NASA airfoil self-noise: '
+    proof = '' if path else f'; SHA-1 {airfoil.SHA1[:8]}... verified'
+    return f'{source}{features.shape[0]} rows, {features.shape[1]} features, standardised{proof}'
+
+
+def write_json(target, data):
+    """Everything, to standard output ('-'), to a file, or nowhere (None)."""
+    if target == '-':
+        print(history.to_json(data), end='')
+    elif target is not None:
+        write_text(target, history.to_json(data))
+
+
+@contextmanager
+def progress(name, total, unit='epochs'):
+    """A progress bar on a terminal, nothing in a pipe; yields the `watch` of a training."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+    with tqdm(total=total, desc=name, leave=False, bar_format='{desc} {bar} {n:.4g}/{total} ' + unit) as bar:
+        def watch(done, _loss=None):
+            bar.update(done - bar.n)
+        yield watch

@@ -1,0 +1,243 @@
+"""An ensemble is its single runs: each of them, in any company, in any chunk."""
+import json
+
+import numpy as np
+import pytest
+from mxnet import nd
+from rules import RULES
+
+import chapter_adam as gb
+from chapter_adam import UntraceableError, adam, airfoil, cli, ensemble, init_adam_states, seeds
+
+HYPERPARAMS = {'lr': 0.01, 't': 1}
+
+
+def many(data, seeds, rule=adam, states=None, hyperparams=HYPERPARAMS, **options):
+    states = init_adam_states(data[0].shape[1]) if rule is adam else states
+    return gb.train_ensemble(rule, states, hyperparams, *data, seeds=seeds, **options)
+
+
+def one(data, seed, rule=adam, states=None, hyperparams=HYPERPARAMS, **options):
+    states = init_adam_states(data[0].shape[1]) if rule is adam else states
+    return gb.train_ch7(rule, states, hyperparams, *data, seed=seed, plot=False, **options)
+
+
+@pytest.fixture(scope='module')
+def small():
+    """93 rows of 3 features: quick, and with a short last batch."""
+    x = np.random.default_rng(5).normal(size=(93, 3))
+    return x.astype(np.float32), (x @ [1, -0.5, 0.3] + 0.1 * x[:, 0] ** 2).astype(np.float32)
+
+
+@pytest.mark.parametrize('hybridize', [True, False], ids=['hybridized', 'eager'])
+def test_each_run_is_the_single_run_of_its_seed(airfoil, hybridize):
+    chosen = [3, 0, 98765432109876543210, 17, 999]
+    together = many(airfoil, chosen, hybridize=hybridize)
+    for k, seed in enumerate(chosen):
+        single = one(airfoil, seed)
+        assert tuple(together.epochs) == single.epochs
+        assert np.abs(together.losses[:, k] - single.losses).max() < 1e-5
+        assert together.weights[k] == pytest.approx(single.weights, abs=1e-5)
+        assert together.biases[k] == pytest.approx(single.bias, abs=1e-5)
+
+
+@pytest.mark.parametrize('hybridize', [True, False], ids=['hybridized', 'eager'])
+@pytest.mark.parametrize('full_division', [True, False], ids=['by 10', 'by 3'])
+def test_each_gluon_run_is_the_single_run_of_its_seed(airfoil, hybridize, full_division):
+    together = gb.train_gluon_ensemble('adam', {'learning_rate': 0.01}, *airfoil, seeds=[4, 11], hybridize=hybridize,
+                                       full_division=full_division)
+    for k, seed in enumerate([4, 11]):
+        single = gb.train_gluon_ch7('adam', {'learning_rate': 0.01}, *airfoil, seed=seed, plot=False,
+                                    full_division=full_division)
+        assert np.abs(together.losses[:, k] - single.losses).max() < 1e-5
+
+
+@pytest.mark.parametrize('name', RULES)
+def test_every_rule(airfoil, name):
+    rule, states, hyperparams = RULES[name]
+    together = gb.train_ensemble(rule, states(), hyperparams, *airfoil, seeds=[1, 2])
+    for k, seed in enumerate([1, 2]):
+        single = gb.train_ch7(rule, states(), hyperparams, *airfoil, seed=seed, plot=False)
+        assert np.abs(together.losses[:, k] - single.losses).max() < 1e-5
+
+
+@pytest.mark.parametrize('options', [{'batch_size': 1}, {'batch_size': 7, 'num_epochs': 3}, {'batch_size': 500},
+                                     {'record_every': 10}, {'record_every': None}], ids=str)
+def test_other_settings(small, options):
+    together, single = many(small, [5, 6], **options), one(small, 6, **options)
+    assert tuple(together.epochs) == single.epochs
+    assert np.abs(together.losses[:, 1] - single.losses).max() < 1e-5
+
+
+def test_order_and_number_of_seeds_do_not_matter(small):
+    alone, among, backwards = (many(small, s) for s in ([7], range(20), range(19, -1, -1)))
+    # Another number of runs may be summed in another order: float32 rounding.
+    assert np.abs(alone.losses[:, 0] - among.losses[:, 7]).max() < 1e-6
+    assert np.abs(among.losses - backwards.losses[:, ::-1]).max() < 1e-6
+
+
+def test_chunked_is_unchunked(small, monkeypatch):
+    seen = []
+    whole = many(small, range(10))
+    monkeypatch.setattr(ensemble, 'RUNS_AT_ONCE', 4)
+    chunked = many(small, range(10), watch=seen.append)
+    assert np.abs(whole.losses - chunked.losses).max() < 1e-6
+    assert np.abs(whole.weights - chunked.weights).max() < 1e-6
+    assert seen == [4, 8, 10]
+
+
+RATES = [0.001, 0.01, 0.1]
+
+
+@pytest.mark.parametrize('hybridize', [True, False], ids=['hybridized', 'eager'])
+@pytest.mark.parametrize('convert', [list, tuple, np.array], ids=['list', 'tuple', 'array'])
+def test_a_learning_rate_for_each_run(small, convert, hybridize, monkeypatch):
+    monkeypatch.setattr(ensemble, 'RUNS_AT_ONCE', 2)
+    together = many(small, [0, 0, 1], hyperparams={'lr': convert(RATES), 't': 1}, hybridize=hybridize)
+    for k, (rate, seed) in enumerate(zip(RATES, [0, 0, 1])):
+        assert np.abs(together.losses[:, k] - one(small, seed, hyperparams={'lr': rate, 't': 1}).losses).max() < 1e-5
+
+
+def test_other_hyperparameters_for_each_run_keep_double_precision(small):
+    betas = [0.9, 0.999, 1 - 1e-9]
+    together = many(small, [0, 1, 2], hyperparams={**HYPERPARAMS, 'beta2': betas})
+    for k, beta2 in enumerate(betas):
+        single = one(small, k, hyperparams={**HYPERPARAMS, 'beta2': beta2})
+        assert np.abs(together.losses[:, k] - single.losses).max() < 1e-5
+
+
+@pytest.mark.parametrize('hybridize', [True, False], ids=['hybridized', 'eager'])
+def test_a_diverging_run_is_reported_and_disturbs_no_other(small, hybridize):
+    sgd = RULES['sgd'][0]
+    together = many(small, [5, 6, 7], sgd, hyperparams={'lr': [0.05, 1e30, 0.05]}, hybridize=hybridize)
+    assert together.diverged == (6,)
+    assert np.isnan(together.final[1]) and np.isfinite(together.losses[:, [0, 2]]).all()
+    alone = one(small, 7, sgd, hyperparams={'lr': 0.05})
+    assert np.abs(together.losses[:, 2] - alone.losses).max() < 1e-5
+    assert json.loads(together.to_json())['losses'][1][-1] is None
+    assert together.quantiles([0.5])[0] == pytest.approx(together.losses[:, [0, 2]].mean(axis=1))
+
+
+def test_quantiles_are_numpys(small):
+    together = many(small, range(9))
+    assert (together.quantiles([0.1, 0.5]) == np.quantile(together.losses, [0.1, 0.5], axis=1)).all()
+    assert (together.final == together.losses[-1]).all()
+
+
+def test_what_the_caller_passed_is_untouched(small):
+    states, hyperparams = init_adam_states(3), {'lr': [0.01, 0.02], 't': 1}
+    gb.train_ensemble(adam, states, hyperparams, *small, seeds=[0, 1])
+    assert hyperparams == {'lr': [0.01, 0.02], 't': 1}
+    assert not any(a.asnumpy().any() for pair in states for a in pair)
+
+
+def mixes(params, states, hyperparams):
+    for p in params:
+        p[:] = p - hyperparams['lr'] * p.grad / p.grad.norm()
+
+
+def counts_elements(params, states, hyperparams):
+    """p.size is the one of a single run."""
+    for p in params:
+        p[:] = p - hyperparams['lr'] / p.size * p.grad
+
+
+def test_a_rule_that_would_mix_the_runs_is_refused(small):
+    with pytest.raises(UntraceableError, match='mixes uses norm, .* train them one by one'):
+        many(small, [0, 1], mixes)
+    with pytest.raises(ValueError, match='lamb looks at whole parameters'):
+        gb.train_gluon_ensemble('lamb', {}, *small, seeds=[0])
+
+
+def test_a_rule_sees_the_shapes_of_one_run(small):
+    together = many(small, [3, 4], counts_elements, hyperparams={'lr': 0.1})
+    assert np.abs(together.losses[:, 1] - one(small, 4, counts_elements, hyperparams={'lr': 0.1}).losses).max() < 1e-5
+
+
+@pytest.mark.parametrize('options, error, words', [
+    ({'seeds': []}, ValueError, 'at least one seed'), ({'seeds': 5}, TypeError, 'sequence of whole numbers'),
+    ({'seeds': [1, -1]}, ValueError, 'at least 0, got -1'), ({'seeds': [0.5]}, TypeError, 'got 0.5'),
+    ({'seeds': [0, 1], 'hyperparams': {'lr': [0.1], 't': 1}}, ValueError, r"hyperparams\['lr'\].*2 runs, got 1"),
+    ({'seeds': [0, 1], 'hyperparams': {'lr': [0.1, -1], 't': 1}}, ValueError, 'above 0, got -1'),
+    ({'seeds': [0], 'hyperparams': {'lr': 0.1}}, ValueError, "must hold 't'"),
+    ({'seeds': [0], 'batch_size': 0}, ValueError, 'batch_size'),
+    ({'seeds': [0], 'num_epochs': 1.5}, TypeError, 'num_epochs'),
+], ids=str)
+def test_wrong_arguments(small, options, error, words):
+    with pytest.raises(error, match=words):
+        many(small, **options)
+
+
+def test_states_of_the_wrong_shape(small):
+    with pytest.raises(ValueError, match=r'states\[0\]\[0\] must have the shape of its parameter, \(3, 1\)'):
+        gb.train_ensemble(adam, init_adam_states(4), HYPERPARAMS, *small, seeds=[0])
+
+
+def test_the_loss_is_the_mean_over_the_examples(airfoil_arrays):
+    X, y = airfoil_arrays
+    parameters = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    direct = [np.mean((X.astype(float) @ p[:5] + p[5] - y) ** 2) / 2 for p in parameters]
+    assert ensemble.Loss(ensemble.extended(X, y))(parameters) == pytest.approx(direct, rel=1e-12)
+
+
+# --- the commands
+
+def test_the_summary_says_where_the_book_lies(airfoil):
+    options = cli.parser().parse_args(['seeds', '--runs', '60'])
+    scratch, gluon = seeds.both(*airfoil, range(60), options)
+    facts = seeds.summary(scratch, gluon, airfoil_floor(airfoil))
+    below = np.mean([one(airfoil, s, hybridize=True).losses[-1] < 0.243957 for s in range(60)])
+    assert facts['book']['scratch']['percentile'] == pytest.approx(100 * below, abs=0.1)
+    assert facts['largest_gap'] == np.abs(scratch.losses - gluon.losses).max() < 1e-4
+    pairs = scratch.final - gluon.final
+    assert facts['pairs']['effect_size'] == pytest.approx(pairs.mean() / scratch.final.std(ddof=1))
+    assert 'one distribution' in seeds.words(facts) and '60 seeds' in seeds.words(facts)
+
+
+def airfoil_floor(data):
+    return airfoil.least_squares_floor(*data)
+
+
+def test_other_methods_are_not_called_one_distribution(airfoil):
+    """Half the learning rate is another method, and the words say so."""
+    scratch, other = (many(airfoil, range(40), hyperparams={'lr': rate, 't': 1}) for rate in (0.01, 0.005))
+    facts = seeds.summary(scratch, other, 0.242)
+    assert 'two distributions' in seeds.words(facts)
+    assert facts['pairs']['distance'] == pytest.approx(ks_distance(scratch.final, other.final))
+
+
+def ks_distance(a, b):
+    return max(abs(np.mean(a <= x) - np.mean(b <= x)) for x in (*a, *b))
+
+
+def test_seeds_command(tmp_path, capsys):
+    assert cli.main(['seeds', '--runs', '30', '--first-seed', '100', '--out', str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert '30 seeds' in out and "the book's scratch run 0.243957" in out
+    facts = json.loads((tmp_path / 'seeds.json').read_text())
+    assert facts['runs'] == 30 and facts['first_seed'] == 100
+    assert {p.name for p in tmp_path.iterdir()} == {'seeds.json', 'seeds.svg', 'seeds.png', 'seeds.timing.json'}
+
+
+def test_seeds_that_all_diverge_are_an_error(tmp_path, capsys, monkeypatch):
+    assert cli.main(['seeds', '--runs', '3', '--lr', '1e30', '--out', str(tmp_path)]) == 1
+    assert 'all 3 runs diverged' in capsys.readouterr().err
+
+
+def test_choices_command(tmp_path, capsys):
+    assert cli.main(['choices', '--runs', '40', '--out', str(tmp_path), '--format', 'svg']) == 0
+    out = capsys.readouterr().out
+    effects = json.loads((tmp_path / 'choices.json').read_text())['effects']
+    assert list(effects)[0] in out and len(effects) == 6
+    typical = {name: effect['curve_typical'] for name, effect in effects.items()}
+    # What the table tells the reader: no correction is seen by anybody, a late clock on the curve, eps by nobody.
+    assert typical['no bias correction'] > 0.1 and 1e-3 < typical['t starts at 2'] < 1e-2
+    assert max(typical['eps-hat (uncorrected root)'], typical['eps inside the root']) < 1e-5
+    assert effects['t starts at 2']['final_typical'] < 1e-4
+    assert effects['last batch of 3 divided by 10']['curve_largest'] > 1e-3
+
+
+def test_the_states_are_spread_over_the_runs():
+    (v_w, s_w), (v_b, _) = ensemble.spread(((nd.ones((3, 1)), nd.zeros((3, 1))), (nd.ones(1), nd.zeros(1))), 4)
+    assert (v_w.shape, s_w.shape, v_b.shape) == ((4, 3, 1), (4, 3, 1), (4, 1, 1))
+    assert v_w.asnumpy().all() and not s_w.asnumpy().any()
