@@ -19,7 +19,7 @@ from .training import Draws, explained, stretches
 nd, sym = mxnet.nd, mxnet.sym
 
 # Runs trained together: enough that the dispatch of a step is shared by many, few enough to stay in the cache.
-RUNS_AT_ONCE = 500
+RUNS_AT_ONCE = 1000
 STEPS_AT_ONCE = 10
 
 
@@ -148,36 +148,45 @@ class _Job:
         self.table = extended(self.features, self.labels)
 
     def run(self, model, settings, watch):
-        start, runs = perf_counter(), len(self.seeds)
+        start, runs, loss = perf_counter(), len(self.seeds), Loss(self.table)
         losses = np.empty((len(self.epochs), runs))
         parameters = np.empty((runs, self.d + 1), np.float32)
-        for first in range(0, runs, RUNS_AT_ONCE):
-            part = slice(first, min(first + RUNS_AT_ONCE, runs))
-            self.train(model, part, losses[:, part], parameters[part])
+
+        def collect(part, snapshots):
+            for record, snapshot in enumerate(snapshots):
+                values = snapshot.asnumpy()[:, :, 0]
+                losses[record, part] = loss(values)
+            parameters[part] = values
             if watch:
                 watch(part.stop)
+
+        # MXNet works while Python draws: a chunk's numbers are asked for only when the next one has been handed over.
+        handed_over = []
+        for first in range(0, runs, RUNS_AT_ONCE):
+            part = slice(first, min(first + RUNS_AT_ONCE, runs))
+            handed_over.append((part, self.train(model, part)))
+            if len(handed_over) > 1:
+                collect(*handed_over.pop(0))
+        collect(*handed_over.pop())
         settings = {'label': f'{settings["rule"]}, {runs} seeds', **settings, 'batch_size': self.batch_size,
                     'num_epochs': self.num_epochs, 'rows': self.n, 'features': self.d}
         return Ensemble(losses, self.epochs, self.seeds, parameters[:, :-1], parameters[:, -1],
                         perf_counter() - start, settings)
 
-    def train(self, make_model, part, losses, parameters):
-        """Trains the runs of one chunk; fills their columns of `losses` and their rows of `parameters`."""
+    def train(self, make_model, part):
+        """Trains one chunk; returns the parameters at each record, (runs, d + 1, 1), which are still being computed."""
         draws = [Draws(seed) for seed in self.seeds[part]]
         starts = [draw.start(self.d) for draw in draws]
         model = make_model(np.stack([w for w, _ in starts]), np.stack([b[:, None] for _, b in starts]), part)
-        loss, record = Loss(self.table), 1
-        losses[0] = loss(model.parameters())
-        table = nd.array(self.table)
+        snapshots, table = [model.snapshot()], nd.array(self.table)
         for parts in self.plan:
             orders = np.stack([draw.order(self.n) for draw in draws]).astype(np.int32)
             for stretch in parts:
-                bounds = list(stretch.batches(self.batch_size))
-                model.train(table, orders[:, stretch.start:stretch.stop], [stop - start for start, stop in bounds])
+                sizes = [stop - start for start, stop in stretch.batches(self.batch_size)]
+                model.train(table, orders[:, stretch.start:stretch.stop], sizes)
                 if stretch.record:
-                    losses[record] = loss(model.parameters())
-                    record += 1
-        parameters[:] = model.parameters()
+                    snapshots.append(model.snapshot())
+        return snapshots
 
 
 def extended(features, labels):
@@ -224,10 +233,9 @@ class _Runs:
     def __init__(self, w, b):
         self.d, self.params = w.shape[1], [nd.array(w), nd.array(b)]
 
-    def parameters(self):
-        """(runs, d + 1), the bias last."""
-        w, b = (p.asnumpy() for p in self.params)
-        return np.concatenate([w, b], axis=1)[:, :, 0]
+    def snapshot(self):
+        """A copy of the parameters, (runs, d + 1, 1), the bias last; asks MXNet for it without waiting."""
+        return nd.concat(*self.params, dim=1)
 
 
 class EagerRuns(_Runs):
