@@ -11,16 +11,13 @@ import numpy as np
 
 from . import checks, history
 from .compat import mxnet
-from .fused import apply
-from .hybridization import as_array, cached_op, hybridize, leaves, replace_arrays
-from .tracing import UntraceableError
+from .ensemble_models import EagerRuns, GluonRuns, TracedRuns, extended
 from .training import Draws, explained, stretches
 
-nd, sym = mxnet.nd, mxnet.sym
+nd = mxnet.nd
 
 # Runs trained together: enough that the dispatch of a step is shared by many, few enough to stay in the cache.
 RUNS_AT_ONCE = 1000
-STEPS_AT_ONCE = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,15 +186,6 @@ class _Job:
         return snapshots
 
 
-def extended(features, labels):
-    """The data as one table (N, d + 2): features, a 1 for the bias, the label.
-
-    With the weights (w, b, -1) a row's product is its residual: one gather and one product a step, where features and
-    labels apart would need two.
-    """
-    return np.column_stack([features, np.ones_like(labels), labels])
-
-
 class Loss:
     """mean((X w + b - y)^2) / 2 for many runs, as the quadratic form of the data's second moments, in float64."""
 
@@ -211,183 +199,3 @@ class Loss:
             u = np.column_stack([parameters, np.full(len(parameters), -1.0)]).astype(np.float64)
             loss = np.einsum('ri,ri->r', u @ self.moments, u)
         return np.where(np.isfinite(loss), loss, np.nan)
-
-
-def gradient(F, rows, w, b, n, d):
-    """The gradients for w and b of each run's mean loss, with F = nd or sym.
-
-    Args:
-        rows: (runs, rows, d + 2), each run's minibatch of the extended table.
-        w, b: (runs, d, 1) and (runs, 1, 1).
-        n: what the sum over the minibatch is divided by, its number of rows.
-    """
-    weights = F.concat(w, b, F.ones_like(b) * -1, dim=1)
-    share = F.batch_dot(rows, weights) * (1 / n)
-    g = F.batch_dot(rows, share, transpose_a=True)
-    return F.slice_axis(g, axis=1, begin=0, end=d), F.slice_axis(g, axis=1, begin=d, end=d + 1)
-
-
-class _Runs:
-    """Parameters of many runs."""
-
-    def __init__(self, w, b):
-        self.d, self.params = w.shape[1], [nd.array(w), nd.array(b)]
-
-    def snapshot(self):
-        """A copy of the parameters, (runs, d + 1, 1), the bias last; asks MXNet for it without waiting."""
-        return nd.concat(*self.params, dim=1)
-
-
-class EagerRuns(_Runs):
-    """Many runs with the rule as it stands, called once a step."""
-
-    def __init__(self, w, b, trainer_fn, states, hyperparams):
-        super().__init__(w, b)
-        for p in self.params:
-            p.attach_grad()
-        self.trainer_fn, self.states = trainer_fn, spread(states, len(w))
-        self.hyperparams = {key: nd.array(value) if isinstance(value, np.ndarray) else value
-                            for key, value in hyperparams.items()}
-
-    def train(self, table, orders, sizes):
-        """One step for each batch: `sizes` of them, whose rows of the table `orders` (runs, sum(sizes)) names."""
-        at = 0
-        for n in sizes:
-            rows = nd.take(table, nd.array(orders[:, at:at + n], dtype=np.int32))
-            for p, g in zip(self.params, gradient(nd, rows, *self.params, n, self.d)):
-                p.grad[:] = g
-            self.trainer_fn(self.params, self.states, self.hyperparams)
-            at += n
-
-
-class TracedRuns(_Runs):
-    """Many runs with the rule traced on the shapes of one run; ten steps a graph."""
-
-    def __init__(self, w, b, trainer_fn, states, hyperparams):
-        super().__init__(w, b)
-        self.rule, self.hyperparams, self.states = hybridize(trainer_fn), dict(hyperparams), states
-        self.template = [nd.zeros((self.d, 1)), nd.zeros(1)]
-        for p in self.template:
-            p.attach_grad()
-        self.now = [*self.params, *leaves(spread(states, len(w)))]
-        self.next = [nd.empty(a.shape) for a in self.now]
-        self.ops = {}
-
-    def train(self, table, orders, sizes):
-        at = 0
-        while sizes:
-            step = self.rule.trace(self.template, self.states, self.hyperparams)
-            steps = self._steps(step, sizes)
-            numbers = []
-            for _ in range(steps):
-                numbers += step.numbers(self.hyperparams)
-                step.advance(self.hyperparams)
-            n = sizes[0]
-            indices = nd.array(np.ascontiguousarray(orders[:, at:at + steps * n]), dtype=np.int32)
-            self._op(step, n, steps)(table, indices, packed(numbers, len(orders)), *self.now, out=self.next)
-            self.now, self.next = self.next, self.now
-            self.params = self.now[:2]
-            at, sizes = at + steps * n, sizes[steps:]
-
-    def _steps(self, step, sizes):
-        """How many of the coming steps one graph can do: ten, if they are alike, else one."""
-        ten = len(sizes) >= STEPS_AT_ONCE and len(set(sizes[:STEPS_AT_ONCE])) == 1 and not step.guards
-        return STEPS_AT_ONCE if ten else 1
-
-    def _op(self, step, n, steps):
-        per_run = any(isinstance(value, np.ndarray) for value in self.hyperparams.values())
-        key = id(step), n, steps, per_run
-        if key not in self.ops:
-            check_elementwise(step, self.rule.__name__)
-            names = [f'array{i}' for i in range(len(self.now))]
-            graph = unrolled(step, names, n, self.d, steps, per_run)
-            self.ops[key] = cached_op(graph, ['table', 'indices', 'numbers', *names])
-        return self.ops[key]
-
-
-class GluonRuns(_Runs):
-    """Many runs with a Gluon optimiser, called as `gluon.Trainer` calls it, with gradients that are means already."""
-
-    def __init__(self, w, b, trainer_name, hyperparams, hybridize, divisor=None):
-        super().__init__(w, b)
-        self.divisor = divisor
-        self.grads = [nd.empty(p.shape) for p in self.params]
-        self.update = mxnet.optimizer.get_updater(mxnet.optimizer.create(trainer_name, **hyperparams))
-        self.hybridize, self.ops = hybridize, {}
-
-    def train(self, table, orders, sizes):
-        at = 0
-        for n in sizes:
-            indices = nd.array(np.ascontiguousarray(orders[:, at:at + n]), dtype=np.int32)
-            self._gradient(n)(table, indices, *self.params, out=self.grads)
-            for i, (p, g) in enumerate(zip(self.params, self.grads)):
-                self.update(i, g, p)
-            at += n
-
-    def _gradient(self, n):
-        if n not in self.ops:
-            names = ['table', 'indices', 'w', 'b']
-            self.ops[n] = self._graph(n, names) if self.hybridize else self._eager(n)
-        return self.ops[n]
-
-    def _graph(self, n, names):
-        table, indices, w, b = map(sym.var, names)
-        g = gradient(sym, sym.take(table, indices), w, b, self.divisor or n, self.d)
-        return cached_op(sym.Group(list(g)), names)
-
-    def _eager(self, n):
-        def op(table, indices, w, b, out):
-            for target, g in zip(out, gradient(nd, nd.take(table, indices), w, b, self.divisor or n, self.d)):
-                target[:] = g
-        return op
-
-
-def unrolled(step, names, n, d, steps, per_run):
-    """The symbol of `steps` steps for many runs: from the table, indices (runs, steps * n), numbers and arrays."""
-    arrays, width = [sym.var(name) for name in names], len(step.sources)
-    table, indices, numbers = sym.var('table'), sym.var('indices'), sym.var('numbers')
-    own = list(numbers.split(num_outputs=steps * width, axis=0)) if steps * width > 1 else [numbers][:width]
-    if per_run:
-        own = [number.reshape((-3, 0, 0)) for number in own]  # (1, runs, 1, 1) to (runs, 1, 1)
-    for k in range(steps):
-        rows = sym.take(table, sym.slice_axis(indices, axis=1, begin=k * n, end=(k + 1) * n))
-        g = gradient(sym, rows, *arrays[:2], n, d)
-        arrays = apply(step, arrays[:2], list(g), arrays[2:], own[k * width:(k + 1) * width])
-    return sym.Group(arrays)
-
-
-def packed(numbers, runs):
-    """The numbers of some steps as one NDArray: (count,), or (count, runs, 1, 1) if any differs from run to run."""
-    if any(isinstance(value, np.ndarray) for value in numbers):
-        full = np.stack([np.broadcast_to(value, (runs, 1, 1)) for value in numbers])
-        return nd.array(full.astype(np.float32))
-    return as_array(numbers)
-
-
-def spread(states, runs):
-    """States of one run for many: (5, 1) becomes (runs, 5, 1), and (1,) becomes (runs, 1, 1)."""
-    arrays = []
-    for array in leaves(states):
-        single = array.asnumpy().reshape(array.shape if array.ndim > 1 else (-1, 1))
-        arrays.append(nd.array(np.broadcast_to(single, (runs, *single.shape))))
-    return replace_arrays(states, iter(arrays))
-
-
-# What may stand in a traced rule so that no run sees another; anything else might reduce over an array.
-ELEMENTWISE = frozenset('''
-    elemwise_add elemwise_sub elemwise_mul elemwise_div broadcast_add broadcast_sub broadcast_mul broadcast_div
-    broadcast_mod broadcast_power broadcast_maximum broadcast_minimum broadcast_greater broadcast_greater_equal
-    broadcast_lesser broadcast_lesser_equal broadcast_equal broadcast_not_equal _plus_scalar _minus_scalar
-    _rminus_scalar _mul_scalar _div_scalar _rdiv_scalar _mod_scalar _rmod_scalar _power_scalar _rpower_scalar
-    _maximum_scalar _minimum_scalar _greater_scalar _lesser_scalar _greater_equal_scalar _lesser_equal_scalar
-    _equal_scalar _not_equal_scalar negative abs sign round rint fix floor ceil trunc square sqrt rsqrt cbrt
-    rcbrt exp expm1 log log10 log2 log1p sin cos tan arcsin arccos arctan degrees radians sinh cosh tanh arcsinh
-    arccosh arctanh sigmoid relu reciprocal zeros_like ones_like _copy identity clip where null'''.split())
-
-
-def check_elementwise(step, name):
-    """Raises UntraceableError if a traced rule might mix the numbers of an array, and so the runs."""
-    for node in json.loads(step.symbol.tojson())['nodes']:
-        if node['op'] not in ELEMENTWISE:
-            raise UntraceableError(f'{name} uses {node["op"]}, which looks at a whole array and would mix the runs; '
-                                   'train them one by one with train_ch7')

@@ -7,7 +7,7 @@ from mxnet import nd
 from rules import RULES
 
 import chapter_adam as gb
-from chapter_adam import UntraceableError, adam, airfoil, cli, ensemble, init_adam_states, seeds
+from chapter_adam import UntraceableError, adam, airfoil, cli, ensemble, ensemble_models, init_adam_states, seeds
 
 HYPERPARAMS = {'lr': 0.01, 't': 1}
 
@@ -177,7 +177,7 @@ def test_the_loss_is_the_mean_over_the_examples(airfoil_arrays):
     X, y = airfoil_arrays
     parameters = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
     direct = [np.mean((X.astype(float) @ p[:5] + p[5] - y) ** 2) / 2 for p in parameters]
-    assert ensemble.Loss(ensemble.extended(X, y))(parameters) == pytest.approx(direct, rel=1e-12)
+    assert ensemble.Loss(ensemble_models.extended(X, y))(parameters) == pytest.approx(direct, rel=1e-12)
 
 
 # --- the commands
@@ -238,6 +238,6 @@ def test_choices_command(tmp_path, capsys):
 
 
 def test_the_states_are_spread_over_the_runs():
-    (v_w, s_w), (v_b, _) = ensemble.spread(((nd.ones((3, 1)), nd.zeros((3, 1))), (nd.ones(1), nd.zeros(1))), 4)
+    (v_w, s_w), (v_b, _) = ensemble_models.spread(((nd.ones((3, 1)), nd.zeros((3, 1))), (nd.ones(1), nd.zeros(1))), 4)
     assert (v_w.shape, s_w.shape, v_b.shape) == ((4, 3, 1), (4, 3, 1), (4, 1, 1))
     assert v_w.asnumpy().all() and not s_w.asnumpy().any()
