@@ -4,7 +4,7 @@
 
 py = .venv/bin/python
 
-.PHONY: run test lint setup pins clean
+.PHONY: run test bench lint setup pins clean
 # Two set-ups at once would build the same .venv.
 .NOTPARALLEL:
 # Inherited from another environment, these would put its packages before the pinned ones.
@@ -15,6 +15,10 @@ run: setup
 
 test: lint
 	@$(py) -m pytest $(ARGS)
+
+bench: setup
+	@sh scripts/peers.sh
+	@$(py) -m chapter_adam bench $(ARGS)
 
 lint: setup
 	@$(py) -m flake8
@@ -28,5 +32,5 @@ pins:
 		--extra test --no-annotate --custom-compile-command "make pins" --output-file constraints.txt setup.cfg
 
 clean:
-	@rm -rf .venv .uv build dist chapter_adam.egg-info .pytest_cache .hypothesis
+	@rm -rf .venv .uv .peers build dist chapter_adam.egg-info .pytest_cache .hypothesis
 	@find chapter_adam data tests scripts -name __pycache__ -prune -exec rm -rf {} +

@@ -88,6 +88,7 @@ def parser():
     add_run(commands)
     add_seeds(commands)
     add_choices(commands)
+    add_bench(commands)
     add_data(commands)
     return top
 
@@ -138,6 +139,25 @@ def add_runs(command):
     command.add_argument('--first-seed', type=_whole(0), dest='seed', metavar='N', help='the first of them (default 0)')
 
 
+def add_bench(commands):
+    bench = commands.add_parser('bench', help='the side-by-side with the original, later editions, other frameworks',
+                                description='Times each competitor on the same training, once its answer is right. '
+                                            '`make bench` first builds the environments that they need.')
+    bench.add_argument('--only', type=_competitors, metavar='NAMES',
+                       help='comma-separated, as --list shows them; a file of chapter_adam/peers means all of its own')
+    bench.add_argument('--repeats', type=_whole(1), default=7, metavar='N', help='runs of each (default 7)')
+    bench.add_argument('--out', type=Path, default=Path('figures'), metavar='DIR',
+                       help='where bench.json and the figure are written (default figures)')
+    bench.add_argument('--format', type=_formats, default=FORMATS, metavar='LIST', dest='formats',
+                       help='of the figure: svg, png or svg,png (the default)')
+    bench.add_argument('--quiet', action='store_true', help='print only the table')
+    bench.add_argument('--many', action='store_true', help='instead, race through many seeded runs at once')
+    bench.add_argument('--runs', type=_sizes, default=(1, 100, 1000, 10000), metavar='LIST',
+                       help='with --many: how many at once (default 1,100,1000,10000)')
+    bench.add_argument('--list', action='store_true', help='print the competitors, and run none')
+    bench.set_defaults(command=_bench)
+
+
 def add_data(commands):
     data = commands.add_parser('data', help="the data set's facts; --restore brings a lost file back",
                                description='Prints what is in the data file, or restores it.')
@@ -161,6 +181,11 @@ def _seeds(options):
 def _choices(options):
     from . import choices
     return choices.run(options)
+
+
+def _bench(options):
+    from . import bench
+    return bench.run(options)
 
 
 def _data(options):
@@ -190,6 +215,10 @@ def _whole(least):
     return whole_number
 
 
+def _sizes(text):
+    return tuple(sorted({_whole(1)(word) for word in text.split(',')}))
+
+
 def _positive(text):
     try:
         value = float(text)
@@ -198,6 +227,14 @@ def _positive(text):
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f'expected a finite number above 0, got {text!r}')
     return value
+
+
+def _competitors(text):
+    from . import peers
+    chosen, known = tuple(dict.fromkeys(text.split(','))), peers.discover()
+    if wrong := [name for name in chosen if not peers.named(known, name)]:
+        raise argparse.ArgumentTypeError(f'no competitor is called {wrong[0]!r}; there are {", ".join(known)}')
+    return chosen
 
 
 def _formats(text):

@@ -29,11 +29,17 @@ MAY_IMPORT = {
     'seeds': ('numpy airfoil ensemble figures history files optimizers report', ''),
     'choices': ('numpy ensemble figures history files optimizers report', ''),
     'section': ('airfoil figures history seeds training book files optimizers report', ''),
-    'cli': ('chapter_adam', 'section seeds choices airfoil'),
+    'peers': ('', ''),
+    'gate': ('numpy', ''),
+    'race': ('numpy airfoil gate training', ''),
+    'bench_figure': ('figures', 'numpy'),
+    'many_race': ('numpy bench_figure figures files gate history peers race', ''),
+    'bench': ('numpy bench_figure figures files history peers race', 'tqdm many_race'),
+    'cli': ('chapter_adam', 'section seeds choices bench peers airfoil'),
     'chapter': ('chapter_adam mxnet', ''),  # the section itself, written as a reader would
 }
 PACKAGE = outside.CLONE / 'chapter_adam'
-MODULES = sorted(path.stem for path in PACKAGE.glob('*.py'))
+MODULES = sorted([*(path.stem for path in PACKAGE.glob('*.py')), 'peers'])
 
 
 def imports(node, inside=False):
@@ -57,7 +63,8 @@ def sources(node):
 
 
 def listed(module, inside):
-    foreign = {(name, where) for name, where in imports(ast.parse((PACKAGE / f'{module}.py').read_text()))
+    path = PACKAGE / module / '__init__.py' if (PACKAGE / module).is_dir() else PACKAGE / f'{module}.py'
+    foreign = {(name, where) for name, where in imports(ast.parse(path.read_text()))
                if name not in sys.stdlib_module_names or name == 'distutils'}
     return {name for name, where in foreign if where is inside}
 

@@ -61,7 +61,9 @@ def test_the_data_file_is_in_it_byte_for_byte(archive):
 
 
 def test_every_module_and_nothing_else_is_in_it(archive):
-    modules = {f'chapter_adam/{path.name}' for path in (outside.CLONE / 'chapter_adam').glob('*.py')}
+    package = outside.CLONE / 'chapter_adam'
+    files = [*package.glob('*.py'), *package.glob('peers/*.py'), *package.glob('peers/*.txt')]
+    modules = {path.relative_to(outside.CLONE).as_posix() for path in files}
     packed = {name for name in archive.namelist() if '.dist-info/' not in name}
     assert packed == modules | {f'chapter_adam/data/{name}' for name in (airfoil.NAME, 'README.md')}
 

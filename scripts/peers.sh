@@ -1,0 +1,75 @@
+#!/bin/sh
+# Builds the environments of the benchmark's peers, .peers/NAME for each chapter_adam/peers/NAME.txt, or does nothing
+# if they stand already. `make bench` calls this. One that cannot be built is said so, and its peers are skipped.
+#   sh scripts/peers.sh pins     renews the pinned versions from the "roots" in each file's head (uv, newest that fit)
+# Wheels in a folder of yours: PIP_FIND_LINKS or UV_FIND_LINKS.
+set -eu
+CDPATH='' cd "$(dirname "$0")/.."
+unset PYTHONPATH PYTHONHOME
+export UV_FIND_LINKS="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-}}"
+
+pinned=chapter_adam/peers
+python=3.11 # what the versions are pinned for
+
+say() { printf 'peers: %s\n' "$*" >&2; }
+
+# The stamp says what the environment was made from: its file, and the folder, whose path is all over it.
+fingerprint() { cksum "$1" && pwd -P; }
+
+up_to_date() {
+    [ -x ".peers/$1/bin/python" ] && [ -f ".peers/$1/stamp" ] &&
+        [ "$(cat ".peers/$1/stamp")" = "$(fingerprint "$pinned/$1.txt")" ]
+}
+
+# The file names every package: what one of them asks for beyond is not installed. PyTorch's CPU build is not in the
+# package index: the second try asks for it where PyTorch keeps it.
+install() {
+    "$uv" pip install --quiet --no-deps --python ".peers/$1/bin/python" --requirements "$pinned/$1.txt" ||
+        UV_TORCH_BACKEND=cpu "$uv" pip install --quiet --no-deps --python ".peers/$1/bin/python" \
+            --requirements "$pinned/$1.txt"
+}
+
+build() {
+    say "building .peers/$1"
+    rm -f ".peers/$1/stamp" # first: an interrupted rm must not leave a stamp behind
+    rm -rf ".peers/$1"
+    mkdir -p .peers
+    if "$uv" venv --quiet --no-project --python "$python" ".peers/$1" >"$log" 2>&1 </dev/null &&
+        install "$1" >>"$log" 2>&1 </dev/null; then
+        fingerprint "$pinned/$1.txt" >".peers/$1/stamp"
+    else
+        tail -n 6 "$log" | sed 's/^/  | /' >&2
+        say ".peers/$1 cannot be built (see above): its peers will be skipped"
+        rm -rf ".peers/$1"
+    fi
+}
+
+# Words after "#   NAME:" in the head of the file $2, one a line.
+head_words() { sed -n "s/^# *$1: *//p" "$2" | tr ' ' '\n'; }
+
+pin() {
+    head_words without "$1" | sed "s/\$/; python_version < '3'/" >"$log.without"
+    { grep '^#' "$1" && head_words roots "$1" | "$uv" pip compile --quiet --upgrade --python-version "$python" \
+        --no-annotate --no-header --override "$log.without" -; } >"$log"
+    cat "$log" >"$1"
+}
+
+missing=
+for file in "$pinned"/*.txt; do
+    name=$(basename "$file" .txt)
+    up_to_date "$name" || missing="$missing $name"
+done
+if [ -z "$missing" ] && [ $# = 0 ]; then exit; fi
+
+log=$(mktemp)
+trap 'rm -f "$log" "$log.without"' EXIT
+trap 'exit 130' HUP INT TERM
+if ! uv=$(sh scripts/setup.sh uv); then
+    say "without uv none can be built: the peers in$missing will be skipped"
+    exit
+fi
+if [ "${1:-}" = pins ]; then
+    for file in "$pinned"/*.txt; do pin "$file"; done
+else
+    for name in $missing; do build "$name"; done
+fi
