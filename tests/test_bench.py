@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import oracle
 import outside
 import pytest
 
-from chapter_adam import bench, bench_figure, cli, gate, peers, race
+from chapter_adam import bench, bench_figure, cli, gate, many_race, peers, race
 
 COMPETITORS = list(peers.discover().values())
 FILES = sorted({c.path for c in COMPETITORS})
@@ -298,3 +299,45 @@ def test_list_runs_nothing(capsys):
 def test_an_unknown_competitor_is_a_usage_error(capsys):
     assert cli.main(['bench', '--only', 'numpy_loop,caffe']) == 2
     assert "no competitor is called 'caffe'; there are d2l-scratch" in capsys.readouterr().err
+
+
+# --- many runs
+
+MANY = [c for c in COMPETITORS if c.many and c.environment == 'main']
+
+
+@pytest.fixture(scope='module')
+def many():
+    return many_race.measure([*MANY, *(c for c in COMPETITORS if c.name == many_race.ORIGINAL)], [1, 21], 1,
+                             environments=NO_ENVIRONMENTS)
+
+
+def test_many_runs_are_timed_and_pass_the_gate(many):
+    assert {c.name for c in MANY} == {'ours-scratch', 'ours-scratch-hybridized'}
+    for c in MANY:
+        assert many['peers'][c.name]['state'] == 'timed', many['peers'][c.name]['reason']
+        assert set(many['peers'][c.name]['seconds_per_run_epoch']) == {'1', '21'}
+    assert many['peers'][many_race.ORIGINAL]['state'] == 'skipped'
+
+
+def test_the_race_of_many_runs_as_table_and_figure(many):
+    assert 'ours: scratch, hybridized' in many_race.table(many)
+    figure = bench_figure.draw_many(many)
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [c.label for c in MANY]
+
+
+def test_a_wrong_final_loss_is_refused():
+    class Wrong:
+        def ask(self, _request):
+            return {'seconds': 1.0, 'finals': [0.2450]}
+    entry = race.Entry(MANY[0])
+    many_race._sample(entry, {MANY[0].name: Wrong()}, 1, 0, {1: []}, [0.2447])
+    assert entry.state == 'refused' and 'away from the float64 reference' in entry.reason
+
+
+def test_draws_of_the_peers_are_those_of_the_training(tmp_path):
+    np.savez(tmp_path / 'task.npz', **race.section_task())
+    runner = runpy.run_path(str(peers.FOLDER / '__main__.py'))
+    w, b, orders = runner['Task'](tmp_path / 'task.npz').draw([5, 0])
+    task = race.section_task(5)
+    assert (w[0] == task['w']).all() and (orders[0] == task['orders']).all() and not b.any()

@@ -314,10 +314,12 @@ def test_training_hybridized_gives_eagers_curve(airfoil, name):
 
 
 @pytest.mark.parametrize('options', [{'batch_size': 1, 'num_epochs': 1}, {'batch_size': 64}, {'batch_size': 1503},
-                                     {'batch_size': 7, 'record_every': 10}, {'record_every': None, 'num_epochs': 3}],
+                                     {'batch_size': 7, 'record_every': 10},
+                                     {'batch_size': 10, 'record_every': None, 'num_epochs': 3}],
                          ids=str)
 def test_training_hybridized_with_other_settings(airfoil, options):
-    eager, fast = (gb.train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil, hybridize=hybridized,
+    data = [a[:203] for a in airfoil] if options['batch_size'] == 1 else airfoil
+    eager, fast = (gb.train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, *data, hybridize=hybridized,
                                 plot=False, seed=4, **options) for hybridized in (False, True))
     assert fast.epochs == eager.epochs
     assert np.abs(np.subtract(fast.losses, eager.losses)).max() < 2e-6

@@ -38,7 +38,7 @@ def test_scratch_is_the_originals_algorithm_in_float64(airfoil, airfoil_arrays, 
 
 
 def test_the_published_losses_are_ordinary(airfoil):
-    finals = [scratch(airfoil, seed=seed, record_every=None).losses[-1] for seed in range(5)]
+    finals = [scratch(airfoil, seed=seed, record_every=None).losses[-1] for seed in range(3)]
     assert all(0.2421 < final < 0.2570 for final in finals)
 
 
@@ -60,9 +60,10 @@ def test_seeds_differ(airfoil, train):
 
 @BOTH
 def test_fresh_entropy_differs_each_time_and_can_be_repeated(airfoil, train):
-    first, second = train(airfoil, seed=None), train(airfoil, seed=None)
+    few = [a[:200] for a in airfoil]
+    first, second = train(few, seed=None), train(few, seed=None)
     assert first.losses != second.losses
-    assert train(airfoil, seed=first.settings['seed']).losses == first.losses
+    assert train(few, seed=first.settings['seed']).losses == first.losses
 
 
 # --- what is drawn
@@ -127,7 +128,8 @@ def test_the_books_curve_has_31_points(airfoil):
 @BOTH
 @pytest.mark.parametrize('batch_size', [1, 10, 30, 64, 128, 1500, 1503, 5000])
 def test_every_batch_size_ends_at_epoch_two(airfoil, train, batch_size):
-    run = train(airfoil, batch_size=batch_size)
+    fast = {'hybridize': batch_size == 1}  # 3006 steps
+    run = train(airfoil, batch_size=batch_size, **fast)
     assert run.epochs[0] == 0.0 and run.epochs[-1] == 2.0
     assert list(run.epochs) == sorted(set(run.epochs)) and len(run.epochs) == len(run.losses)
     assert len(run.losses) >= 3
