@@ -52,7 +52,7 @@ def draw_many(result):
                           linestyle='-' if not ours or 'hybridized' in peer['label'] else ':', label=peer['label'])
         axes.set(xscale='log', yscale='log', xlabel='runs at once', ylabel='microseconds per run and epoch',
                  title=f'Many seeded runs: medians and quartiles of {result["repeats"]}')
-        axes.legend(fontsize='small')
+        axes.legend(fontsize='small', loc='upper right', bbox_to_anchor=(1, 0.93))
     return figure
 
 
