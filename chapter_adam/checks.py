@@ -5,6 +5,7 @@ TypeError for a value of the wrong kind, ValueError for one out of range.
 """
 import inspect
 import math
+import sys
 from copy import deepcopy
 from numbers import Integral, Real
 
@@ -30,8 +31,8 @@ def positive_number(name, value):
 def _number(name, value, expected, holds):
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f'{name} must be {expected}, got {value!r}')
-    if not (math.isfinite(value) and holds(value)):
-        raise ValueError(f'{name} must be {expected}, got {value}')
+    if not (abs(value) < math.inf and abs(value) <= sys.float_info.max and holds(value)):
+        raise ValueError(f'{name} must be {expected}, got {value!r:.40}')
     return value
 
 
