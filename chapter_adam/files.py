@@ -7,8 +7,16 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def whole_file(path):
-    """Yields a temporary binary file beside `path`, which takes its place only if the block succeeds."""
+    """Yields a temporary binary file beside `path`, which takes its place only if the block succeeds.
+
+    A link stays, and what it points to is replaced. A device or a pipe is written to: its place is not ours to take.
+    """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        with open(path, 'wb') as stream:
+            yield stream
+        return
+    path = path.resolve()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
     try:
         with os.fdopen(handle, 'wb') as stream:

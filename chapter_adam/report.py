@@ -16,7 +16,8 @@ def start(options):
     if options.json not in (None, '-'):
         if Path(options.json).is_dir():
             raise ValueError(f'--json {options.json} is a folder; name a file in it')
-        usable_folder(Path(options.json).parent)
+        if not Path(options.json).exists() or Path(options.json).is_file():
+            usable_folder(Path(options.json).resolve().parent)
     say = (lambda *_words: None) if options.quiet or options.json == '-' else print
     features, labels = airfoil.get_data_ch7(path=options.data)
     say(data_line(options.data, features))

@@ -86,3 +86,23 @@ def test_usable_folder_refuses_a_read_only_one(tmp_path):
             files.usable_folder(tmp_path)
     finally:
         tmp_path.chmod(0o755)
+
+
+def test_a_link_stays_and_its_target_is_replaced(tmp_path):
+    target, link = tmp_path / 'target', tmp_path / 'link'
+    target.write_text('old')
+    link.symlink_to(target)
+    files.write_text(link, 'new')
+    assert link.is_symlink() and target.read_text() == 'new'
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    pipe = tmp_path / 'pipe'
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        files.write_text(pipe, 'through it')
+        assert os.read(reader, 100) == b'through it'
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo() and [p.name for p in tmp_path.iterdir()] == ['pipe']
