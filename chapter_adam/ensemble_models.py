@@ -86,23 +86,27 @@ class TracedRuns(_Runs):
     def train(self, table, orders, sizes):
         at = 0
         while sizes:
-            step = self.rule.trace(self.template, self.states, self.hyperparams)
-            steps = self._steps(step, sizes)
-            numbers = []
-            for _ in range(steps):
-                numbers += step.numbers(self.hyperparams)
+            step, n, numbers = self.rule.trace(self.template, self.states, self.hyperparams), sizes[0], []
+            # As many steps as one graph serves: same number of rows, same way through the rule.
+            for size in sizes:
+                if size != n or not step.holds(self.hyperparams):
+                    break
+                numbers.append(step.numbers(self.hyperparams))
                 step.advance(self.hyperparams)
-            n = sizes[0]
-            indices = nd.array(np.ascontiguousarray(orders[:, at:at + steps * n]), dtype=np.int32)
-            self._op(step, n, steps)(table, indices, packed(numbers, len(orders)), *self.now, out=self.next)
-            self.now, self.next = self.next, self.now
-            self.params = self.now[:2]
-            at, sizes = at + steps * n, sizes[steps:]
+            self._run(step, table, orders[:, at:at + len(numbers) * n], n, numbers)
+            at, sizes = at + len(numbers) * n, sizes[len(numbers):]
 
-    def _steps(self, step, sizes):
-        """How many of the coming steps one graph can do: ten, if they are alike, else one."""
-        ten = len(sizes) >= STEPS_AT_ONCE and len(set(sizes[:STEPS_AT_ONCE])) == 1 and not step.guards
-        return STEPS_AT_ONCE if ten else 1
+    def _run(self, step, table, orders, n, numbers):
+        """The steps on consecutive batches of `n` rows, first ten at once, then one by one."""
+        done = 0
+        while done < len(numbers):
+            steps = STEPS_AT_ONCE if len(numbers) - done >= STEPS_AT_ONCE else 1
+            rows = np.ascontiguousarray(orders[:, done * n:(done + steps) * n])
+            own = packed([value for each in numbers[done:done + steps] for value in each], len(orders))
+            self._op(step, n, steps)(table, nd.array(rows, dtype=np.int32), own, *self.now, out=self.next)
+            self.now, self.next = self.next, self.now
+            done += steps
+        self.params = self.now[:2]
 
     def _op(self, step, n, steps):
         per_run = any(isinstance(value, np.ndarray) for value in self.hyperparams.values())

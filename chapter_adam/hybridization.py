@@ -11,6 +11,7 @@ What the function computes from hyperparameters alone, such as `1 - beta2 ** t`,
 an expression, and evaluated in each step in double precision, as the original would.
 """
 import dis
+import functools
 import linecache
 import types
 from copy import deepcopy
@@ -19,7 +20,7 @@ from numbers import Number
 import numpy as np
 
 from .compat import mxnet
-from .tracing import NumberStandIn, Tape, UntraceableError, evaluator, stand_in
+from .tracing import NumberStandIn, Tape, UntraceableError, evaluator, stand_in, type_of
 
 nd, sym = mxnet.nd, mxnet.sym
 CachedOp = mxnet.ndarray.CachedOp
@@ -78,8 +79,7 @@ class Hybridized:
 
     def trace(self, params, states, hyperparams):
         """The trace that holds for these shapes and hyperparameters, made anew if none does."""
-        key = (tuple(p.shape for p in params), _structure(states), _constants(hyperparams),
-               _numbers_by_name(self.trainer_fn))
+        key = tuple(p.shape for p in params), _structure(states), _surroundings(self.trainer_fn)
         known = self.traces.setdefault(key, [])
         for step in known:
             if step.holds(hyperparams):
@@ -96,9 +96,11 @@ class Trace:
             gradients, then the states' arrays in their order) and `number0`, ... for the numbers.
         writes: which arrays the values are for.
         sources: the numbers' expressions.
+        constants: the hyperparameters' types, and the values of those that are not numbers.
     """
 
-    def __init__(self, symbol, writes, sources, guards, changes, removed):
+    def __init__(self, symbol, writes, sources, guards, changes, removed, constants):
+        self.constants = constants
         self.symbol, self.writes, self.sources, self.removed = symbol, writes, sources, removed
         self.numbers = evaluator(f'({"".join(s + ", " for s in sources)})')
         self.changes = {key: evaluator(source) for key, source in changes.items()}
@@ -108,8 +110,9 @@ class Trace:
         self._op = None
 
     def holds(self, hyperparams):
-        """Whether the branches on hyperparameters would go the same way."""
-        return all(bool(guard(hyperparams)) == answer for guard, answer in self.guards)
+        """Whether the function would do the same: all but numbers as it was, and each branch the same way."""
+        same = _constants(hyperparams) == self.constants
+        return same and all(bool(guard(hyperparams)) == answer for guard, answer in self.guards)
 
     def advance(self, hyperparams):
         """Changes the hyperparameters as the function did."""
@@ -152,8 +155,10 @@ def trace(trainer_fn, params, states, hyperparams):
     """Runs the function on stand-ins and returns the `Trace`; the arguments are only looked at."""
     if any(a.dtype != np.float32 for a in (*params, *leaves(states))):
         raise UntraceableError('hybridize: parameters and states must be float32')
+    before = _surroundings(trainer_fn)
     first, second = (_record(trainer_fn, params, states, hyperparams) for _ in range(2))
-    if first[0].tojson() != second[0].tojson() or first[1:] != second[1:]:
+    same = first[0].tojson() == second[0].tojson() and first[1:] == second[1:]
+    if not same or _surroundings(trainer_fn) != before:
         raise UntraceableError(_refusal(trainer_fn, None, 'does something else at each call: it keeps a state of its '
                                         'own, outside of params, states and hyperparams, or draws at random'))
     return Trace(*first)
@@ -177,7 +182,8 @@ def _record(trainer_fn, params, states, hyperparams):
     changes = {key: _change(trainer_fn, key, value) for key, value in after.items() if value is not numbers.get(key)}
     if any(repr(numbers[key]) != repr(value) for key, value in hyperparams.items() if not _varies(value)):
         raise UntraceableError(_refusal(trainer_fn, None, 'changes an object inside hyperparams'))
-    return symbol, writes, list(tape.inputs), tape.guards, changes, [key for key in numbers if key not in after]
+    return symbol, writes, list(tape.inputs), tape.guards, changes, \
+        [key for key in numbers if key not in after], _constants(hyperparams)
 
 
 def _change(trainer_fn, key, value):
@@ -219,20 +225,29 @@ def _with_stand_ins(function, tape):
     """The same code with stand-ins where it refers to `nd`, `math`, `mxnet` or one of their functions."""
     if isinstance(function, types.MethodType):
         return types.MethodType(_with_stand_ins(function.__func__, tape), function.__self__)
+    if isinstance(function, functools.partial):
+        return functools.partial(_with_stand_ins(function.func, tape), *function.args, **function.keywords)
     if not isinstance(function, types.FunctionType):
-        return function
+        call = getattr(type(function), '__call__', None)
+        return _with_stand_ins(types.MethodType(call, function), tape) if _is_python(call) else function
     for instruction in dis.get_instructions(function):
         outside = instruction.argval in function.__code__.co_freevars
         if instruction.opname in GLOBAL_WRITES or (outside and instruction.opname in OUTER_WRITES):
             raise UntraceableError(f'changes {instruction.argval}, which is neither an argument nor its own')
     replaced = {name: _global_stand_in(value, function, tape) for name, value in function.__globals__.items()
                 if name in _names(function.__code__)}
+    if 'type' in _names(function.__code__):
+        replaced.setdefault('type', type_of)
     closure = function.__closure__ and tuple(
         types.CellType(stand_in(cell.cell_contents, tape)) for cell in function.__closure__)
     copy = types.FunctionType(function.__code__, {**function.__globals__, **replaced}, function.__name__,
                               function.__defaults__, closure)
     copy.__kwdefaults__ = function.__kwdefaults__
     return copy
+
+
+def _is_python(value):
+    return isinstance(value, types.FunctionType)
 
 
 def _global_stand_in(value, function, tape):
@@ -248,13 +263,29 @@ def _names(code):
     return set(code.co_names).union(*map(_names, inner))
 
 
-def _numbers_by_name(function):
-    """The numbers that a function refers to by a global name or from around it."""
-    if not isinstance(function, types.FunctionType):
-        return ()
+def _surroundings(function):
+    """All that a function could read besides its arguments, as far as it is plain data, in a form to be compared."""
+    if isinstance(function, functools.partial):
+        return _surroundings(function.func), _content((function.args, function.keywords))
+    if isinstance(function, types.MethodType):
+        return _surroundings(function.__func__), _content(function.__self__)
+    if not _is_python(function):
+        call = getattr(type(function), '__call__', None)
+        return (_surroundings(call) if _is_python(call) else (), _content(function))
     cells = zip(function.__code__.co_freevars, (cell.cell_contents for cell in function.__closure__ or ()))
-    globals_ = ((name, function.__globals__.get(name)) for name in sorted(_names(function.__code__)))
-    return tuple((name, value) for name, value in (*cells, *globals_) if isinstance(value, Number))
+    names = ((name, function.__globals__.get(name)) for name in sorted(_names(function.__code__)))
+    own = (('', function.__defaults__), ('', function.__kwdefaults__), ('', function.__dict__))
+    return tuple((name, _content(value)) for name, value in (*own, *cells, *names) if value is not None)
+
+
+def _content(value):
+    """A value as text if it is plain data or an object that holds some; None for modules, classes and functions."""
+    if isinstance(value, (Number, str, list, tuple, dict, set)):
+        return f'{type(value).__name__} {value!r}'
+    if isinstance(value, nd.NDArray) or isinstance(value, (types.ModuleType, type)) or callable(value) and not (
+            _is_python(getattr(type(value), '__call__', None))):
+        return None
+    return repr(vars(value)) if hasattr(value, '__dict__') else repr(value)
 
 
 def leaves(states):
@@ -293,7 +324,7 @@ def _varies(value):
 
 
 def _constants(hyperparams):
-    return tuple((key, None if _varies(value) else repr(value)) for key, value in hyperparams.items())
+    return tuple((key, type(value) if _varies(value) else repr(value)) for key, value in hyperparams.items())
 
 
 def _refusal(trainer_fn, traceback, reason):

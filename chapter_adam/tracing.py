@@ -36,6 +36,11 @@ class NumberStandIn:
     def __init__(self, source, tape):
         self.source, self.tape = source, tape
 
+    @property
+    def __class__(self):
+        # What `isinstance` asks. A trace holds only while the hyperparameters keep their types.
+        return type(evaluator(self.source)(self.tape.hyperparams))
+
     def __bool__(self):
         # A branch on a hyperparameter is followed; the graph is then good for as long as the answer is the same.
         answer = bool(evaluator(self.source)(self.tape.hyperparams))
@@ -144,11 +149,12 @@ def _is_whole(key):
     return key is Ellipsis or (isinstance(key, slice) and key == slice(None))
 
 
-# NDArray's elementwise methods and reductions; Symbol has them under the same names.
+# NDArray's elementwise methods and reductions; Symbol has them under the same names. Not `reshape`, which is a view:
+# what is written to the array later shows through it.
 METHODS = frozenset('''
     abs sign round rint fix floor ceil trunc square sqrt rsqrt cbrt rcbrt exp expm1 log log10 log2 log1p
     sin cos tan arcsin arccos arctan degrees radians sinh cosh tanh arcsinh arccosh arctanh sigmoid relu reciprocal
-    sum nansum prod nanprod mean max min norm zeros_like ones_like broadcast_to broadcast_like reshape flatten transpose
+    sum nansum prod nanprod mean max min norm zeros_like ones_like broadcast_to broadcast_like flatten transpose
     expand_dims softmax log_softmax'''.split())
 
 # Operators with two operands, by the graph's names and by Python's.
@@ -323,5 +329,10 @@ def stand_in(value, tape):
     return value
 
 
+def type_of(value, *more):
+    """`type` for a traced function: for a stand-in, the type of what it stands for."""
+    return type(value, *more) if more or type(value) is not NumberStandIn else value.__class__
+
+
 def _any_stand_in(values):
-    return any(isinstance(value, STAND_INS) for value in values)
+    return any(type(value) in STAND_INS for value in values)

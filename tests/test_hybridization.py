@@ -350,3 +350,110 @@ def test_a_rule_that_is_hybridized_already(airfoil):
 def test_a_hybridized_run_that_diverges_says_so(airfoil):
     with pytest.raises(gb.DivergenceError, match='after step 10'):
         gb.train_ch7(RULES['sgd'][0], None, {'lr': 1e30}, *airfoil, hybridize=True, plot=False)
+
+
+# --- what once was silently wrong
+
+def asks_for_a_type(params, states, hyperparams):
+    rate = 0.1 if isinstance(hyperparams['n'], int) and type(hyperparams['n']) is int else 0.01
+    hyperparams['n'] += 0.25
+    for p in params:
+        p[:] -= rate * p.grad
+
+
+def toggles_a_flag(params, states, hyperparams):
+    for p in params:
+        p[:] -= 0.1 * p.grad if hyperparams['flag'] else 0.01 * p.grad
+    hyperparams['flag'] = not hyperparams['flag']
+
+
+@pytest.mark.parametrize('rule, hyperparams', [(asks_for_a_type, {'n': 1}), (toggles_a_flag, {'flag': True})],
+                         ids=lambda value: getattr(value, '__name__', ''))
+def test_a_type_or_a_flag_that_changes_retraces(airfoil, rule, hyperparams):
+    compare(rule, None, hyperparams, steps=6)
+    eager, fast = (gb.train_ch7(rule, None, hyperparams, *airfoil, num_epochs=1, hybridize=hybridized, plot=False)
+                   for hybridized in (False, True))
+    assert np.abs(np.subtract(fast.losses, eager.losses)).max() < 2e-6
+    many = gb.train_ensemble(rule, None, hyperparams, *airfoil, num_epochs=1, seeds=[0])
+    assert np.abs(many.losses[:, 0] - eager.losses).max() < 1e-5
+
+
+RATES = [0.1]
+
+
+def closure_rule():
+    rates = [0.1]
+
+    def rule(params, states, hyperparams):
+        hyperparams['n'] += 1
+        if hyperparams['n'] == 3:
+            rates[0] = 0.01
+        for p in params:
+            p[:] -= rates[0] * p.grad
+    return rule
+
+
+def global_rule(params, states, hyperparams):
+    hyperparams['n'] += 1
+    if hyperparams['n'] == 3:
+        RATES[0] = 0.01
+    for p in params:
+        p[:] -= RATES[0] * p.grad
+
+
+def default_rule(params, states, hyperparams, rates={'rate': 0.1}):
+    hyperparams['n'] += 1
+    if hyperparams['n'] == 3:
+        rates['rate'] = 0.01
+    for p in params:
+        p[:] -= rates['rate'] * p.grad
+
+
+class ObjectRule:
+    def __init__(self):
+        self.rate = 0.1
+
+    def __call__(self, params, states, hyperparams):
+        hyperparams['n'] += 1
+        if hyperparams['n'] == 3:
+            self.rate = 0.01
+        for p in params:
+            p[:] -= self.rate * p.grad
+
+
+@pytest.mark.parametrize('make', [closure_rule, lambda: global_rule, lambda: default_rule, ObjectRule],
+                         ids=['closure', 'global', 'default', 'object'])
+def test_a_state_of_its_own_is_refused_when_it_changes(airfoil, make):
+    with pytest.raises(UntraceableError, match='keeps a state of its own'):
+        gb.train_ch7(make(), None, {'n': 0}, *airfoil, hybridize=True, plot=False)
+
+
+def test_an_object_changed_between_calls_takes_effect():
+    rule, params = ObjectRule(), parameters(((1,),))
+    fast = hybridize(rule)
+    params[0][:] = 0
+    params[0].grad[:] = 1
+    fast(params, None, {'n': 10})
+    rule.rate = 0.5
+    fast(params, None, {'n': 10})
+    assert params[0].asscalar() == pytest.approx(-0.6)
+
+
+def test_a_view_is_refused_and_a_copy_is_not(airfoil):
+    """NDArray.reshape shares the memory, so that a later assignment shows through; nd.reshape copies."""
+    def views(params, states, hyperparams):
+        for p in params:
+            seen = p.reshape((-1,))
+            p[:] = p - 0.1 * p.grad
+            p[:] = 0.5 * p + 0.5 * nd.reshape(seen, shape=p.shape)
+
+    def copies(params, states, hyperparams):
+        for p in params:
+            kept = nd.reshape(p, shape=(-1,))
+            flat = p.flatten()
+            p[:] = p - 0.1 * p.grad
+            p[:] = 0.5 * p + 0.25 * nd.reshape(kept, shape=p.shape) + 0.25 * nd.reshape(flat, shape=p.shape)
+
+    with pytest.raises(UntraceableError, match='reshape'):
+        gb.train_ch7(views, None, {}, *airfoil, hybridize=True, plot=False)
+    compare(copies, None, {}, steps=4)
