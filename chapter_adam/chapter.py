@@ -38,9 +38,9 @@
 # $$\mathbf{x}_t = \mathbf{x}_{t-1} - \eta\, \frac{\hat{\mathbf{v}}_t}{\sqrt{\hat{\mathbf{s}}_t} + \epsilon},$$
 #
 # where $\eta$ is the learning rate and $\epsilon$ keeps the quotient finite (here $10^{-6}$, added *outside*
-# the root). Gradients enter above and below the line, so multiplying the loss by a constant changes nothing:
-# a step is about $\eta$ long in each coordinate whose gradient keeps its sign, and shorter where the gradient
-# is mostly noise.
+# the root). Gradients enter above and below the line, so multiplying the loss by a constant changes nothing,
+# as long as $\epsilon$ is negligible: a step is about $\eta$ long in each coordinate whose gradient keeps its
+# sign, and shorter where the gradient is mostly noise.
 #
 # ## From scratch
 #

@@ -3,6 +3,8 @@
 Nothing here changes matplotlib's settings for others. A file's bytes depend on its data alone, so that drawing the
 same run again changes nothing that git sees.
 """
+from contextlib import contextmanager
+
 from .files import whole_file
 
 BOOK_SIZE = (3.5, 2.5)  # inches, the book's
@@ -159,6 +161,11 @@ def save(figure, stem, formats=('svg', 'png')):
     return paths
 
 
+@contextmanager
 def _style():
+    """Our settings over matplotlib's own defaults: what a user's matplotlibrc says stays out of the files."""
     import matplotlib
-    return matplotlib.rc_context(STYLE)
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield

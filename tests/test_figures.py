@@ -149,3 +149,13 @@ def test_show_does_not_draw_into_the_readers_own_figure():
     own = plt.figure()
     figures.show(run())
     assert own.axes == []
+
+
+def test_a_users_matplotlib_settings_stay_out_of_the_files(tmp_path):
+    import matplotlib
+    history = History((0.5, 0.3), (0.0, 1.0), 1.0, 1.0, (0.1,), 0.0, {'label': 'a run', 'hyperparams': {'lr': 0.1}})
+    plain = figures.save(figures.curve(history), tmp_path / 'plain', ('svg',))[0].read_bytes()
+    with matplotlib.rc_context({'axes.facecolor': 'lightgrey', 'font.size': 20}):
+        styled = figures.save(figures.curve(history), tmp_path / 'styled', ('svg',))[0].read_bytes()
+        assert matplotlib.rcParams['font.size'] == 20
+    assert plain == styled
