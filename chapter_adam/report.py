@@ -16,8 +16,9 @@ def start(options):
     if options.json not in (None, '-'):
         if Path(options.json).is_dir():
             raise ValueError(f'--json {options.json} is a folder; name a file in it')
-        if not Path(options.json).exists() or Path(options.json).is_file():
-            usable_folder(Path(options.json).resolve().parent)
+        target = Path(options.json)
+        if target.is_file() or not target.exists():  # a device or a pipe needs no folder
+            usable_folder((target.resolve() if target.is_symlink() else target).parent)
     say = (lambda *_words: None) if options.quiet or options.json == '-' else print
     features, labels = airfoil.get_data_ch7(path=options.data)
     say(data_line(options.data, features))
