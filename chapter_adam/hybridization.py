@@ -173,7 +173,11 @@ def _record(trainer_fn, params, states, hyperparams):
         numbers = {key: NumberStandIn(f'h[{key!r}]', tape) if _varies(value) else deepcopy(value)
                    for key, value in hyperparams.items()}
         after = dict(numbers)
-        _run(trainer_fn, tape, stand_ins[:len(params)], replace_arrays(states, iter(stand_ins[len(params):])), after)
+        given = stand_ins[:len(params)], replace_arrays(states, iter(stand_ins[len(params):]))
+        _run(trainer_fn, tape, *given, after)
+        if [id(a) for a in _flat(given)] != [id(a) for a in stand_ins]:
+            raise UntraceableError(_refusal(trainer_fn, None, 'puts another array in the place of a parameter or '
+                                            'state; assign in place, as in v[:] = ...'))
         written = {id(a): i for i, a in reversed(list(enumerate(arrays))) if a.symbol is not before[i]}
         writes = sorted(written.values())
         if not writes:
@@ -213,8 +217,11 @@ def _array_stand_ins(tape, params, states):
 
 def _run(trainer_fn, tape, params, states, hyperparams):
     """Calls the function; whatever it cannot do with stand-ins comes out as an UntraceableError with its line."""
+    UntraceableError.latest.error = None
     try:
         _with_stand_ins(trainer_fn, tape)(params, states, hyperparams)
+        if UntraceableError.latest.error:
+            raise UntraceableError.latest.error
     except KeyError:
         raise  # a hyperparameter that is not there: no matter of tracing
     except Exception as error:
@@ -308,6 +315,14 @@ def replace_arrays(states, replacements):
     if isinstance(states, dict):
         return {key: replace_arrays(part, replacements) for key, part in states.items()}
     return states if states is None else type(states)([replace_arrays(part, replacements) for part in states])
+
+
+def _flat(nested):
+    """What is in nested tuples, lists and dicts, in order."""
+    if isinstance(nested, dict):
+        nested = tuple(nested.values())
+    return [leaf for part in nested for leaf in _flat(part)] if isinstance(nested, (tuple, list)) else [
+        leaf for leaf in (nested,) if leaf is not None]
 
 
 def _structure(states):

@@ -4,6 +4,7 @@ An `ArrayStandIn` holds the symbol of an NDArray's value so far; a `NumberStandI
 number that comes from hyperparameters. `Namespace` stands for `nd` and `math`. All write on one `Tape`.
 """
 import math
+import threading
 import types
 from numbers import Number
 
@@ -16,6 +17,11 @@ nd, sym = mxnet.nd, mxnet.sym
 
 class UntraceableError(TypeError):
     """A trainer function does what a graph cannot; `hybridize=False` runs it."""
+    latest = threading.local()  # so that a rule's own `except` does not hide it from us
+
+    def __init__(self, message):
+        super().__init__(message)
+        self.latest.error = self
 
 
 def evaluator(source):
@@ -51,6 +57,11 @@ class NumberStandIn:
         if method != '__call__' or options or not hasattr(np, ufunc.__name__):
             return NotImplemented
         return self.tape.scalar(f'np.{ufunc.__name__}', *inputs)
+
+    def __deepcopy__(self, _memo):
+        return self
+
+    __copy__ = __pos__ = lambda self: self
 
     def _refuse(self, *_):
         raise UntraceableError('turns a hyperparameter into a plain number, text or index')
@@ -130,7 +141,13 @@ class ArrayStandIn:
     def copy(self):
         return ArrayStandIn(self.symbol, self.shape, self.tape)
 
-    detach = copy
+    __copy__ = copy
+
+    def __deepcopy__(self, _memo):
+        return self.copy()
+
+    def detach(self):
+        return self  # which shares the memory
 
     def __getattr__(self, name):
         if name in METHODS:
@@ -192,7 +209,6 @@ def _give_operators():
         if dunder not in COMPARISON:
             setattr(NumberStandIn, f'__r{dunder}__', lambda a, b, sign=sign: a.tape.infix(b, sign, a))
     NumberStandIn.__neg__ = lambda a: NumberStandIn(f'(-{a.source})', a.tape)
-    NumberStandIn.__pos__ = lambda a: a
     NumberStandIn.__abs__ = lambda a: a.tape.scalar('abs', a)
 
 

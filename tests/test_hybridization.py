@@ -1,4 +1,5 @@
 """A traced rule does what the rule does, at every step; and what cannot be traced is refused with its line."""
+import copy
 import itertools
 import random
 
@@ -457,3 +458,46 @@ def test_a_view_is_refused_and_a_copy_is_not(airfoil):
     with pytest.raises(UntraceableError, match='reshape'):
         gb.train_ch7(views, None, {}, *airfoil, hybridize=True, plot=False)
     compare(copies, None, {}, steps=4)
+
+
+def replaces_a_state(params, states, hyperparams):
+    for p, state in zip(params, states):
+        state[0] = 0.9 * state[0] + p.grad
+        p[:] -= 0.02 * state[0]
+
+
+def replaces_a_named_state(params, states, hyperparams):
+    for p, state in zip(params, states):
+        state['v'] = 0.9 * state['v'] + p.grad
+        p[:] -= 0.02 * state['v']
+
+
+def swallows_the_refusal(params, states, hyperparams):
+    for p in params:
+        try:
+            rate = float(hyperparams['lr'])
+        except TypeError:
+            rate = 0.001
+        p[:] -= rate * p.grad
+
+
+@pytest.mark.parametrize('rule, states, words', [
+    (replaces_a_state, [[nd.zeros((5, 1))], [nd.zeros(1)]], 'in place'),
+    (replaces_a_named_state, [{'v': nd.zeros((5, 1))}, {'v': nd.zeros(1)}], 'in place'),
+    (swallows_the_refusal, None, 'plain number'),
+], ids=lambda value: getattr(value, '__name__', ''))
+def test_what_would_be_lost_is_refused(airfoil, rule, states, words):
+    """All of these run eagerly."""
+    gb.train_ch7(rule, states, {'lr': 0.02}, *airfoil, num_epochs=1, plot=False)
+    with pytest.raises(UntraceableError, match=words):
+        gb.train_ch7(rule, states, {'lr': 0.02}, *airfoil, num_epochs=1, hybridize=True, plot=False)
+
+
+def test_copies_of_arrays_and_numbers():
+    def rule(params, states, hyperparams):
+        rate = copy.deepcopy(hyperparams['lr'])
+        for p in params:
+            before, again = copy.deepcopy(p), copy.copy(p)
+            p[:] = p - rate * p.grad
+            p[:] = 0.5 * p + 0.25 * before + 0.25 * again * hyperparams['lr'] / rate
+    compare(rule, None, {'lr': 0.1}, steps=4)
