@@ -1,6 +1,7 @@
 """The NASA airfoil self-noise data: find the file, verify it, parse it, standardise it."""
 import hashlib
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,10 @@ NAME = 'airfoil_self_noise.dat'
 COLUMNS = ('frequency', 'angle of attack', 'chord length', 'free-stream velocity',
            'displacement thickness', 'sound pressure level')
 UNITS = ('Hz', 'deg', 'm', 'm/s', 'm', 'dB')
+
+
+# No table of measurements is as long; /dev/zero is.
+LARGEST = 256 << 20
 
 
 class DataError(ValueError):
@@ -41,17 +46,19 @@ def get_data_ch7(*, n=None, path=None):
 
     Raises:
         DataError (a ValueError): the file is missing, damaged or malformed; says where.
-        TypeError, ValueError: `n` is not a whole number from 1 to the file's number of rows.
+        TypeError, ValueError: `n` is not a whole number from 1 to the file's number of rows; `path` is no path.
     """
     table = read_table(path)
     n = _rows_to_keep(n, len(table))
-    standard = standardise(table)[:n].astype(np.float32)
+    standard = standardise(table, path or NAME)[:n].astype(np.float32)
     return mxnet.nd.array(standard[:, :-1]), mxnet.nd.array(standard[:, -1])
 
 
 def read_table(path=None):
     """The six columns as a float64 array of shape (N, 6), in the units of `UNITS`."""
     if path is not None:
+        if not isinstance(path, (str, os.PathLike)) or not str(path):
+            raise TypeError(f'path must be None or the path of a file, got {path!r}')
         return parse(_read(Path(path), 'check the path'), path)
     path = packaged_path()
     remedy = 'restore it with: chapter-adam data --restore'
@@ -67,7 +74,8 @@ def parse(content, name):
         lines = content.decode('ascii').splitlines()
     except UnicodeDecodeError as error:
         line = content[:error.start].count(b'\n') + 1
-        raise DataError(f'{name}, line {line}: not a text file of numbers') from None
+        raise DataError(f'{name}, line {line}: not a text file of numbers, it has the byte '
+                        f'0x{content[error.start]:02x}; save it as plain text without a byte-order mark') from None
     rows = [_parse_line(line, number, name) for number, line in enumerate(lines, 1) if line.strip()]
     if len(rows) < 2:
         raise DataError(f'{name}: expected at least 2 rows of {len(COLUMNS)} numbers, found {len(rows)}')
@@ -93,18 +101,20 @@ def _parse_number(word, place):
     except ValueError:
         raise DataError(f'{place}: expected a number, found {word[:40]!r}') from None
     if not math.isfinite(value):
-        raise DataError(f'{place}: expected a finite number, found {word!r}')
+        raise DataError(f'{place}: expected a finite number, found {word[:40]!r}')
     return value
 
 
-def standardise(table):
-    """(table - mean) / population standard deviation, column by column, in float64."""
+def standardise(table, name=NAME):
+    """(table - mean) / population standard deviation, column by column, in float64; `name` is for the message."""
     with np.errstate(all='ignore'):
         deviation = table.std(axis=0)
         standard = (table - table.mean(axis=0)) / deviation
     # An infinite deviation would make a column of zeros.
-    if not (np.isfinite(deviation).all() and np.isfinite(standard).all()):
-        raise DataError('a column spans more than float64 can standardise')
+    fine = np.isfinite(deviation) & np.isfinite(standard).all(axis=0)
+    if not fine.all():
+        column = int(np.argmin(fine))
+        raise DataError(f'{name}, column {column + 1} ({COLUMNS[column]}): spans more than float64 can standardise')
     return standard
 
 
@@ -151,9 +161,13 @@ def restore(path=None):
 
 def _read(path, remedy):
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f'cannot read {path}: {error.strerror}; {remedy}') from None
+        with open(path, 'rb') as stream:
+            content = stream.read(LARGEST + 1)
+    except (OSError, ValueError) as error:  # a ValueError: a null byte in the name
+        raise DataError(f'cannot read {path}: {getattr(error, "strerror", error)}; {remedy}') from None
+    if len(content) > LARGEST:
+        raise DataError(f'cannot read {path}: more than {LARGEST >> 20} MiB; {remedy}')
+    return content
 
 
 def _rows_to_keep(n, rows):

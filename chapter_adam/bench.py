@@ -109,7 +109,7 @@ def _version(peer):
 @contextmanager
 def progress(quiet):
     """A progress line on a terminal, nothing in a pipe; yields the `watch` of a race."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not (sys.stderr and sys.stderr.isatty()):
         yield lambda *_: None
         return
     from tqdm import tqdm

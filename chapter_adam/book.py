@@ -1,5 +1,5 @@
 """The book's two calls: run, print the line, draw the curve."""
-from . import training
+from . import checks, training
 
 
 def train_ch7(trainer_fn, states, hyperparams, features, labels, batch_size=10, num_epochs=2, *,
@@ -35,6 +35,7 @@ def train_ch7(trainer_fn, states, hyperparams, features, labels, batch_size=10, 
     ... # doctest: +ELLIPSIS
     loss: 0.000..., ... sec per epoch
     """
+    plot = checks.flag('plot', plot)
     history = training.train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size, num_epochs,
                                      seed=seed, hybridize=hybridize, record_every=record_every)
     return _report(history, plot)
@@ -54,6 +55,7 @@ def train_gluon_ch7(trainer_name, trainer_hyperparams, features, labels, batch_s
             its own number of rows. The only visible difference between the original's two runs that is not chance.
         The others, what is returned and what is raised: as in `train_ch7`.
     """
+    plot = checks.flag('plot', plot)
     history = training.train_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size, num_epochs,
                                    seed=seed, hybridize=hybridize, record_every=record_every,
                                    full_division=full_division)

@@ -4,14 +4,13 @@ Every message names the argument, the value and what was expected, and is raised
 TypeError for a value of the wrong kind, ValueError for one out of range.
 """
 import inspect
-import math
-import sys
-from copy import deepcopy
+from copy import copy, deepcopy
 from numbers import Integral, Real
 
 import numpy as np
 
 from .compat import mxnet
+from .nested import rebuilt
 
 
 def whole_number(name, value, least):
@@ -23,17 +22,37 @@ def whole_number(name, value, least):
     return int(value)
 
 
+def flag(name, value):
+    """True or False; NumPy's and 0 and 1 pass."""
+    if not isinstance(value, (bool, np.bool_)) and not (isinstance(value, int) and value in (0, 1)):
+        raise TypeError(f'{name} must be True or False, got {_short(value)}')
+    return bool(value)
+
+
 def positive_number(name, value):
-    """A finite float above 0."""
-    return _number(name, value, 'a finite number above 0', lambda x: x > 0)
+    """A finite number above 0, also in float32."""
+    return _number(name, value, 'a finite number above 0', lambda x: x >= SMALLEST)
+
+
+# What float32 can hold above 0.
+SMALLEST, LARGEST = (float(x) for x in (np.finfo(np.float32).smallest_subnormal, np.finfo(np.float32).max))
 
 
 def _number(name, value, expected, holds):
+    """A number that float32 can hold; a Fraction, say, becomes a float, since an NDArray knows no others."""
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f'{name} must be {expected}, got {value!r}')
-    if not (abs(value) < math.inf and abs(value) <= sys.float_info.max and holds(value)):
-        raise ValueError(f'{name} must be {expected}, got {value!r:.40}')
-    return value
+        raise TypeError(f'{name} must be {expected}, got {_short(value)}')
+    if not (abs(value) <= LARGEST and holds(value)):
+        beyond = 0 < value < SMALLEST or LARGEST < value
+        hint = f'; float32 holds {SMALLEST:.1e} to {LARGEST:.1e}' if beyond else ''
+        raise ValueError(f'{name} must be {expected}, got {_short(value)}{hint}')
+    return value if isinstance(value, (int, float)) else float(value)
+
+
+def _short(value):
+    """A value as a message shows it."""
+    text = ' '.join(repr(value).split())
+    return text if len(text) <= 80 else f'{text[:60]} ... ({type(value).__name__})'
 
 
 def _step_count(name, value):
@@ -46,7 +65,7 @@ def _decay_rate(name, value):
 
 
 def _not_negative(name, value):
-    return _number(name, value, 'a finite number of at least 0', lambda x: x >= 0)
+    return _number(name, value, 'a finite number of at least 0', lambda x: x == 0 or x >= SMALLEST)
 
 
 # The names that mean the same in every rule; a reader's own rule may use any others as it likes.
@@ -56,17 +75,25 @@ CHECK_OF_HYPERPARAMETER = {
 }
 
 
-def hyperparameters(name, values):
+def hyperparameters(name, values, example="{'lr': 0.01, 't': 1}"):
     """A copy of the dict, its NumPy scalars as Python numbers, with the well-known names in their ranges."""
     if not isinstance(values, dict):
-        raise TypeError(f"{name} must be a dict such as {{'lr': 0.01, 't': 1}}, got {values!r}")
-    copy = {}
+        raise TypeError(f'{name} must be a dict such as {example}, got {_short(values)}')
+    checked = copy(values)
     for key, value in values.items():
         # NumPy's scalars would try to multiply an NDArray element by element.
-        value = value.item() if isinstance(value, np.generic) else deepcopy(value)
+        value = value.item() if isinstance(value, np.generic) else _own(f'{name}[{key!r}]', value)
         check = CHECK_OF_HYPERPARAMETER.get(key)
-        copy[key] = check(f'{name}[{key!r}]', value) if check else value
-    return copy
+        checked[key] = check(f'{name}[{key!r}]', value) if check else value
+    return checked
+
+
+def _own(name, value):
+    try:
+        return deepcopy(value)
+    except Exception as error:  # whatever an object's own way of copying raises
+        raise TypeError(f'{name}: a training works on a copy, and this {type(value).__name__} cannot be copied '
+                        f'({error})') from None
 
 
 def hyperparameters_per_run(name, values, runs):
@@ -74,14 +101,14 @@ def hyperparameters_per_run(name, values, runs):
     if not isinstance(values, dict):
         return hyperparameters(name, values)
     sequences = {key: value for key, value in values.items() if isinstance(value, (list, tuple, range, np.ndarray))}
-    copy = hyperparameters(name, {key: value for key, value in values.items() if key not in sequences})
+    checked = hyperparameters(name, {key: value for key, value in values.items() if key not in sequences})
     for key, sequence in sequences.items():
         if len(sequence) != runs:
             raise ValueError(f'{name}[{key!r}] must be one value, or one for each of the {runs} runs, '
                              f'got {len(sequence)}')
         each = [hyperparameters(name, {key: value})[key] for value in sequence]
-        copy[key] = np.array(each, dtype=np.float64).reshape(runs, 1, 1)
-    return {key: copy[key] for key in values}
+        checked[key] = np.array(each, dtype=np.float64).reshape(runs, 1, 1)
+    return {key: checked[key] for key in values}
 
 
 def seeds(values):
@@ -89,7 +116,8 @@ def seeds(values):
     try:
         values = tuple(values)
     except TypeError:
-        raise TypeError(f'seeds must be a sequence of whole numbers such as range(1000), got {values!r}') from None
+        raise TypeError('seeds must be a sequence of whole numbers such as range(1000), '
+                        f'got {_short(values)}') from None
     if not values:
         raise ValueError('seeds must hold at least one seed, got none')
     return tuple(whole_number('seeds', value, least=0) for value in values)
@@ -107,29 +135,41 @@ def gluon_optimizer(name, values):
     if name.lower() not in known:
         names = ', '.join(sorted(known))
         raise ValueError(f'trainer_name must be one of {names}, got {name!r}')
-    values = hyperparameters('trainer_hyperparams', values)
+    values = hyperparameters('trainer_hyperparams', values, example="{'learning_rate': 0.01}")
     accepted = _keywords(known[name.lower()])
     for key in values:
         if key not in accepted:
             raise ValueError(f'trainer_hyperparams: Gluon\'s {name} takes {", ".join(sorted(accepted))}, got {key!r}')
     try:
-        mxnet.optimizer.create(name, **deepcopy(values))
+        _try_optimizer(name, deepcopy(values))
     except Exception as error:  # whatever the optimiser's own checks raise, an AssertionError without text included
-        raise ValueError(f'trainer_hyperparams: Gluon\'s {name} does not take {values}: {error}') from None
+        raise ValueError(f'trainer_hyperparams: Gluon\'s {name} cannot update a dense parameter with {values}: '
+                         f'{" ".join(str(error).split()[-20:]) or type(error).__name__}') from None
     return values
+
+
+def _try_optimizer(name, values):
+    """One update of a parameter of no use: some optimisers look at their arguments no earlier."""
+    optimizer, (weight, grad) = mxnet.optimizer.create(name, **values), mxnet.nd.zeros((2, 1))
+    optimizer.update(0, weight, grad, optimizer.create_state(0, weight))
+    weight.wait_to_read()
 
 
 def _keywords(optimizer_class):
     """The keywords of an optimiser's constructor, those it passes on to its base classes included."""
     constructors = (base.__init__ for base in optimizer_class.__mro__[:-1] if '__init__' in vars(base))
     parameters = (p for init in constructors for p in inspect.signature(init).parameters.values())
-    return {p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD} - {'self'}
+    return {p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD} - {'self', *GIVEN_BY_TRAINER}
+
+
+# What gluon.Trainer passes to an optimiser itself, or would if its model were a symbol.
+GIVEN_BY_TRAINER = ('param_dict', 'param_idx2name', 'sym')
 
 
 def callable_rule(trainer_fn):
     """A function of the book's form trainer_fn(params, states, hyperparams)."""
     if not callable(trainer_fn):
-        raise TypeError(f'trainer_fn must be a function of (params, states, hyperparams), got {trainer_fn!r}')
+        raise TypeError(f'trainer_fn must be a function of (params, states, hyperparams), got {_short(trainer_fn)}')
     return trainer_fn
 
 
@@ -150,12 +190,15 @@ def _finite_array(name, values, rank):
     shape = '(N, d)' if rank == 2 else '(N,)'
     try:
         array = values.asnumpy() if isinstance(values, mxnet.nd.NDArray) else np.asarray(values)
-        if array.dtype.kind in 'USc':  # NumPy would read the text '1.5', and drop an imaginary part
+        if array.dtype.kind not in 'biufO':  # NumPy would read the text '1.5' and a date, and drop an imaginary part
             raise TypeError
         with np.errstate(over='ignore'):  # NumPy >= 1.24 warns; what overflows is refused below
             array = array.astype(np.float32)
     except (TypeError, ValueError):
-        raise TypeError(f'{name} must be an array of numbers of shape {shape}, got {type(values).__name__}') from None
+        kind = f'an ndarray of {values.dtype}' if isinstance(values, np.ndarray) else type(values).__name__
+        raise TypeError(f'{name} must be an array of numbers of shape {shape}, got {kind}') from None
+    if np.ma.is_masked(values):
+        raise ValueError(f'{name} must not have masked entries; drop or fill their rows')
     if array.ndim != rank or 0 in array.shape:
         raise ValueError(f'{name} must be of shape {shape} with at least one row, got {array.shape}')
     if not np.isfinite(array).all():
@@ -178,7 +221,8 @@ def states(values, shapes):
         raise TypeError(f'states must be a tuple with one entry per parameter, got {type(values).__name__}')
     if values and len(values) != len(shapes):
         raise ValueError(f'states must have one entry per parameter ({len(shapes)}: w and b), got {len(values)}')
-    return tuple(_state(entry, shape, f'states[{k}]') for k, (entry, shape) in enumerate(zip(values, shapes)))
+    return rebuilt(values, [_state(entry, shape, f'states[{k}]')
+                            for k, (entry, shape) in enumerate(zip(values, shapes))])
 
 
 def _state(entry, shape, name):
@@ -187,9 +231,9 @@ def _state(entry, shape, name):
             raise ValueError(f'{name} must have the shape of its parameter, {shape}, got {entry.shape}')
         return entry.copy()
     if isinstance(entry, (tuple, list)):
-        return type(entry)([_state(part, shape, f'{name}[{k}]') for k, part in enumerate(entry)])
+        return rebuilt(entry, [_state(part, shape, f'{name}[{k}]') for k, part in enumerate(entry)])
     if isinstance(entry, dict):
-        return {key: _state(part, shape, f'{name}[{key!r}]') for key, part in entry.items()}
+        return rebuilt(entry, [_state(part, shape, f'{name}[{key!r}]') for key, part in entry.items()])
     if isinstance(entry, Real):
         return entry
     raise TypeError(f'{name} must be an NDArray or a tuple of NDArrays, got {type(entry).__name__}')

@@ -87,6 +87,7 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
         TypeError, ValueError: an argument is wrong. UntraceableError: the rule cannot be traced, or mixes numbers.
     """
     checks.callable_rule(trainer_fn)
+    hybridize = checks.flag('hybridize', hybridize)
     job = _Job(features, labels, batch_size, num_epochs, seeds, record_every)
     hyperparams = checks.hyperparameters_per_run('hyperparams', hyperparams, len(job.seeds))
     states = checks.states(states, ((job.d, 1), (1,)))
@@ -99,7 +100,7 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
 
     with explained(name, hyperparams):
         return job.run(model, {'method': 'scratch', 'rule': name, 'hyperparams': _plain(hyperparams),
-                               'hybridize': bool(hybridize)}, watch)
+                               'hybridize': hybridize}, watch)
 
 
 def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, batch_size=10, num_epochs=2, *,
@@ -112,6 +113,7 @@ def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, ba
     """
     job = _Job(features, labels, batch_size, num_epochs, seeds, record_every)
     hyperparams = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
+    hybridize, full_division = checks.flag('hybridize', hybridize), checks.flag('full_division', full_division)
     if trainer_name.lower() in checks.MIX_NUMBERS:
         raise ValueError(f'trainer_name: {trainer_name} looks at whole parameters at once and would mix the runs; '
                          'train them one by one with train_gluon_ch7')
@@ -120,7 +122,7 @@ def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, ba
         return GluonRuns(w, b, trainer_name, hyperparams, hybridize, job.batch_size if full_division else None)
 
     return job.run(model, {'method': 'gluon', 'rule': trainer_name, 'hyperparams': _plain(hyperparams),
-                           'hybridize': bool(hybridize), 'full_division': bool(full_division)}, watch)
+                           'hybridize': hybridize, 'full_division': full_division}, watch)
 
 
 def _plain(hyperparams):
@@ -139,7 +141,7 @@ class _Job:
         self.seeds = checks.seeds(seeds)
         if record_every is not None:
             checks.whole_number('record_every', record_every, least=1)
-        self.plan = stretches(self.n, self.batch_size, self.num_epochs, record_every)
+        self.plan = list(stretches(self.n, self.batch_size, self.num_epochs, record_every))
         records = [epoch + part.stop / self.n for epoch, parts in enumerate(self.plan) for part in parts if part.record]
         self.epochs = np.array([0.0, *records])
         self.table = extended(self.features, self.labels)

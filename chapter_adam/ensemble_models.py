@@ -8,7 +8,8 @@ import numpy as np
 
 from .compat import mxnet
 from .fused import STEPS_AT_ONCE, apply
-from .hybridization import as_array, cached_op, hybridize, leaves, replace_arrays
+from .hybridization import as_array, cached_op, hybridize
+from .nested import leaves, replace_arrays
 from .tracing import UntraceableError
 
 nd, sym = mxnet.nd, mxnet.sym

@@ -1,5 +1,6 @@
 """Writing files so that a reader of the folder never sees half of one."""
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -43,9 +44,15 @@ def usable_folder(path):
     Called before a run, so that minutes of work do not end at a folder that cannot take them.
     """
     path = Path(path)
-    path.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path) as probe:
-        probe.write(b'can this disk still take a block?' * 128)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path) as probe:
+            probe.write(b'can this disk still take a block?' * 128)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, 'exists and is not a folder', str(path)) from None
+    except OSError as error:
+        error.filename = str(path)  # a full disk names no file, a failed probe its own
+        raise
     return path
 
 

@@ -9,7 +9,8 @@ gradient, a slice for each batch. Here the trained function is the same, but
 * the graph writes into a second set of arrays and the two sets change places, so that nothing is copied back.
 """
 from .compat import mxnet
-from .hybridization import as_array, cached_op, hybridize, leaves
+from .hybridization import as_array, cached_op, hybridize
+from .nested import leaves
 
 nd, sym = mxnet.nd, mxnet.sym
 

@@ -55,10 +55,19 @@ class History:
         """The History that `to_json` wrote. Raises ValueError if the text is not one."""
         try:
             values = json.loads(text)
-            values.update({name: tuple(values[name]) for name in ('losses', 'epochs', 'weights')})
+            values.update({name: _numbers(name, values[name]) for name in ('losses', 'epochs', 'weights')})
+            _numbers('seconds and bias', [values[name] for name in (*CHANGES_EACH_RUN[:2], 'bias') if name in values])
+            if not len(values['losses']) == len(values['epochs']) > 0:
+                raise TypeError('losses and epochs must be as many, and at least one')
             return cls(**values)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f'not the JSON of a History: {error}') from None
+
+
+def _numbers(name, values):
+    if isinstance(values, str) or not all(type(value) in (int, float) for value in values):
+        raise TypeError(f'{name} must be numbers')
+    return tuple(values)
 
 
 CHANGES_EACH_RUN = ('seconds_per_epoch', 'train_seconds_per_epoch', 'versions', 'machine')

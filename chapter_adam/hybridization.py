@@ -14,12 +14,14 @@ import dis
 import functools
 import linecache
 import types
+from collections import OrderedDict
 from copy import deepcopy
 from numbers import Number
 
 import numpy as np
 
 from .compat import mxnet
+from .nested import flat, leaves, replace_arrays, structure
 from .tracing import NumberStandIn, Tape, UntraceableError, evaluator, stand_in, type_of
 
 nd, sym = mxnet.nd, mxnet.sym
@@ -79,7 +81,7 @@ class Hybridized:
 
     def trace(self, params, states, hyperparams):
         """The trace that holds for these shapes and hyperparameters, made anew if none does."""
-        key = tuple(p.shape for p in params), _structure(states), _surroundings(self.trainer_fn)
+        key = tuple(p.shape for p in params), structure(states), _surroundings(self.trainer_fn)
         known = self.traces.setdefault(key, [])
         for step in known:
             if step.holds(hyperparams):
@@ -153,10 +155,12 @@ def _apart(symbol):
 
 def trace(trainer_fn, params, states, hyperparams):
     """Runs the function on stand-ins and returns the `Trace`; the arguments are only looked at."""
-    if any(a.dtype != np.float32 for a in (*params, *leaves(states))):
-        raise UntraceableError('hybridize: parameters and states must be float32')
     before = _surroundings(trainer_fn)
-    first, second = (_record(trainer_fn, params, states, hyperparams) for _ in range(2))
+    try:
+        first, second = (_record(trainer_fn, params, states, hyperparams) for _ in range(2))
+    except UntraceableError:
+        _try_eagerly(trainer_fn, params, states, hyperparams)  # if that fails too, why is the better message
+        raise
     same = first[0].tojson() == second[0].tojson() and first[1:] == second[1:]
     if not same or _surroundings(trainer_fn) != before:
         raise UntraceableError(_refusal(trainer_fn, None, 'does something else at each call: it keeps a state of its '
@@ -164,8 +168,25 @@ def trace(trainer_fn, params, states, hyperparams):
     return Trace(*first)
 
 
+def _try_eagerly(trainer_fn, params, states, hyperparams):
+    """Runs the function as it is, on copies of its arguments."""
+    copies = [p.copy() for p in params]
+    for copy, p in zip(copies, params):
+        if p.grad is not None:
+            copy.attach_grad()
+            copy.grad[:] = p.grad
+    trainer_fn(copies, replace_arrays(states, (a.copy() for a in leaves(states))), deepcopy(hyperparams))
+    nd.waitall()
+
+
 def _record(trainer_fn, params, states, hyperparams):
     """The constructor's arguments of one run's `Trace`."""
+    if other := [a.dtype for a in (*params, *leaves(states)) if a.dtype != np.float32]:
+        raise UntraceableError(_refusal(trainer_fn, None, f'has parameters or states of {np.dtype(other[0])}; a graph '
+                                        'computes in float32'))
+    if type(hyperparams) not in (dict, OrderedDict):
+        raise UntraceableError(_refusal(trainer_fn, None, f'has hyperparams of the class {type(hyperparams).__name__}, '
+                                        'not a plain dict'))
     with mxnet.name.NameManager():  # names from a counter of our own: two runs of one function get the same
         tape = Tape(hyperparams)
         arrays, stand_ins = _array_stand_ins(tape, params, states)
@@ -175,7 +196,7 @@ def _record(trainer_fn, params, states, hyperparams):
         after = dict(numbers)
         given = stand_ins[:len(params)], replace_arrays(states, iter(stand_ins[len(params):]))
         _run(trainer_fn, tape, *given, after)
-        if [id(a) for a in _flat(given)] != [id(a) for a in stand_ins]:
+        if [id(a) for a in flat(given)] != [id(a) for a in stand_ins]:
             raise UntraceableError(_refusal(trainer_fn, None, 'puts another array in the place of a parameter or '
                                             'state; assign in place, as in v[:] = ...'))
         written = {id(a): i for i, a in reversed(list(enumerate(arrays))) if a.symbol is not before[i]}
@@ -293,44 +314,6 @@ def _content(value):
             _is_python(getattr(type(value), '__call__', None))):
         return None
     return repr(vars(value)) if hasattr(value, '__dict__') else repr(value)
-
-
-def leaves(states):
-    """The arrays in states, in order."""
-    if isinstance(states, nd.NDArray):
-        return [states]
-    if isinstance(states, (tuple, list)):
-        return [leaf for part in states for leaf in leaves(part)]
-    if isinstance(states, dict):
-        return [leaf for part in states.values() for leaf in leaves(part)]
-    if states is None:
-        return []
-    raise UntraceableError(f'hybridize: states may hold NDArrays alone, got {type(states).__name__}')
-
-
-def replace_arrays(states, replacements):
-    """The same structure with other arrays."""
-    if isinstance(states, nd.NDArray):
-        return next(replacements)
-    if isinstance(states, dict):
-        return {key: replace_arrays(part, replacements) for key, part in states.items()}
-    return states if states is None else type(states)([replace_arrays(part, replacements) for part in states])
-
-
-def _flat(nested):
-    """What is in nested tuples, lists and dicts, in order."""
-    if isinstance(nested, dict):
-        nested = tuple(nested.values())
-    return [leaf for part in nested for leaf in _flat(part)] if isinstance(nested, (tuple, list)) else [
-        leaf for leaf in (nested,) if leaf is not None]
-
-
-def _structure(states):
-    """What must not change between two calls of one graph: the shapes, and how the states are nested."""
-    if isinstance(states, nd.NDArray):
-        return states.shape
-    parts = states.items() if isinstance(states, dict) else enumerate(states or ())
-    return (type(states).__name__, *((key, _structure(part)) for key, part in parts))
 
 
 def _varies(value):

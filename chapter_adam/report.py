@@ -10,19 +10,29 @@ from .files import usable_folder, write_text
 BOOK = {'scratch': (0.243957, 0.449113), 'gluon': (0.242933, 0.182535)}
 
 
-def start(options):
-    """Checks where results go and loads the data: (folder, say, features, labels)."""
+def start(options, own):
+    """Loads the data and checks where results go: (folder, say, features, labels).
+
+    `own` are the names, without what follows the first dot, of the files that the command writes itself.
+    """
+    features, labels = airfoil.get_data_ch7(path=options.data)
     out = usable_folder(options.out)
     if options.json not in (None, '-'):
-        if Path(options.json).is_dir():
-            raise ValueError(f'--json {options.json} is a folder; name a file in it')
-        target = Path(options.json)
-        if target.is_file() or not target.exists():  # a device or a pipe needs no folder
-            usable_folder((target.resolve() if target.is_symlink() else target).parent)
+        _usable_target(options.json, out, own)
     say = (lambda *_words: None) if options.quiet or options.json == '-' else print
-    features, labels = airfoil.get_data_ch7(path=options.data)
     say(data_line(options.data, features))
     return out, say, features, labels
+
+
+def _usable_target(json, out, own):
+    """Raises if --json names what cannot be written, or what the command writes itself."""
+    target = Path(json)
+    if target.is_dir():
+        raise ValueError(f'--json {json!r} is a folder; name a file in it')
+    if target.resolve().parent == out.resolve() and target.name.split('.')[0] in own:
+        raise ValueError(f'--json {json}: the command writes a file of its own under this name; take another')
+    if target.is_file() or not target.exists():  # a device or a pipe needs no folder
+        usable_folder((target.resolve() if target.is_symlink() else target).parent)
 
 
 def data_line(path, features):
@@ -43,7 +53,7 @@ def write_json(target, data):
 @contextmanager
 def progress(name, total, unit='epochs'):
     """A progress bar on a terminal, nothing in a pipe; yields the `watch` of a training."""
-    if not sys.stderr.isatty():
+    if not (sys.stderr and sys.stderr.isatty()):  # None if the shell closed it (`2>&-`)
         yield None
         return
     from tqdm import tqdm

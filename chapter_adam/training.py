@@ -11,8 +11,8 @@ from . import checks
 from .compat import mxnet
 from .fused import FusedModel
 from .history import History, Stopwatch
-from .tracing import UntraceableError
 from .models import GluonModel, ScratchModel
+from .tracing import UntraceableError
 
 nd = mxnet.nd
 
@@ -54,21 +54,20 @@ class Stretch:
 
 
 def stretches(n, batch_size, num_epochs, record_every=100):
-    """Cuts a training into stretches, a list per epoch: the loss is recorded after those with `record` set.
+    """Cuts a training into stretches, one list per epoch: the loss is recorded after those with `record` set.
 
     That is where the number of examples seen crosses a multiple of `record_every` (never, if that is None), and
     at the end. A record that only the short last batch separates from the end waits for it: the section's
     3006 examples give 30 records, at 100, 200, ..., 1500, 1603, ..., 2903 and 3006, and with the start 31.
     """
-    plan, total = [], n * num_epochs
+    total = n * num_epochs
     for seen in range(0, total, n):
         bounds = [*range(batch_size, n, batch_size), n]
         crossed = [b for a, b in zip([0, *bounds], bounds) if _crosses(seen + a, seen + b, record_every)]
         if seen + n == total:
             crossed = [b for b in crossed if n - b >= batch_size] + [n]
         cuts = [0, *crossed] if n in crossed else [0, *crossed, n]
-        plan.append([Stretch(a, b, b in crossed) for a, b in zip(cuts, cuts[1:])])
-    return plan
+        yield [Stretch(a, b, b in crossed) for a, b in zip(cuts, cuts[1:])]
 
 
 def _crosses(before, after, every):
@@ -122,6 +121,9 @@ class _Records:
     def take(self, epochs, step):
         loss = self.measure()
         if not np.isfinite(loss):
+            if step == 0:
+                raise DivergenceError(f'the loss is {loss} before the first step: features or labels are too large '
+                                      'for float32; standardise them')
             raise DivergenceError(f'the run diverged: the loss is {loss} after step {step} '
                                   f'(epoch {epochs:.2f}); try a smaller learning rate')
         self.losses.append(loss)
@@ -135,7 +137,7 @@ def train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=
     """Trains the scratch model with a rule of the book's form; `book.train_ch7` says what each argument is."""
     checks.callable_rule(trainer_fn)
     run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
-    hyperparams = checks.hyperparameters('hyperparams', hyperparams)
+    hyperparams, hybridize = checks.hyperparameters('hyperparams', hyperparams), checks.flag('hybridize', hybridize)
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
     settings = run.settings(f'{name} from scratch', 'scratch', name, hyperparams, hybridize)
     w, b = run.start()
@@ -144,8 +146,8 @@ def train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=
         model = (FusedModel if hybridize else ScratchModel)(w, b, trainer_fn, states_copy, hyperparams)
         history = run.fit(model, settings, watch)
     if np.array_equal(history.weights, w[:, 0]) and history.bias == b[0]:
-        raise ValueError(f'{name} changed no parameter in the whole run: does it go over states '
-                         f'({states!r} was given), and is lr not too small for float32?')
+        raise ValueError(f'{name} changed no parameter in the whole run: does it go over its states '
+                         f'({"given" if states else "none were given"}), and is lr not too small for float32?')
     return history
 
 
@@ -154,8 +156,9 @@ def train_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size=
     """Trains the Gluon model with a Gluon optimiser; `book.train_gluon_ch7` says what each argument is."""
     run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
     hyperparams = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
+    hybridize, full_division = checks.flag('hybridize', hybridize), checks.flag('full_division', full_division)
     settings = run.settings(f'Gluon {trainer_name}', 'gluon', trainer_name, hyperparams, hybridize)
-    settings['full_division'] = bool(full_division)
+    settings['full_division'] = full_division
     model = GluonModel(*run.start(), trainer_name, hyperparams, run.batch_size, full_division, hybridize)
     with explained(f"Gluon's {trainer_name}", hyperparams):
         return run.fit(model, settings, watch)
@@ -184,7 +187,7 @@ class _Run:
         plain = {key: value if isinstance(value, (str, int)) or _is_finite(value) else repr(value)
                  for key, value in hyperparams.items()}
         return {'label': label + (', hybridized' if hybridize else ''), 'method': method, 'rule': rule,
-                'hyperparams': plain, 'hybridize': bool(hybridize),
+                'hyperparams': plain, 'hybridize': hybridize,
                 'batch_size': self.batch_size, 'num_epochs': self.num_epochs, 'seed': self.seed,
                 'rows': len(self.labels), 'features': self.features.shape[1], 'record_every': self.record_every}
 
@@ -215,5 +218,5 @@ def explained(name, hyperparams):
     except (mxnet.base.MXNetError, TypeError, ValueError, IndexError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         reason = str(error).strip().splitlines()[-1:]
-        raise kind(f'{name} failed: {" ".join(reason)}; do the given states (their number and shapes) and '
+        raise kind(f'{name} failed: {" ".join(reason)}; do the given states (their number, shapes and types) and '
                    f'hyperparams {hyperparams} fit?') from error

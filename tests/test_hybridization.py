@@ -156,12 +156,12 @@ def branches(params, states, hyperparams):
 
 def asks(params, states, hyperparams):
     for p in params:
-        p[:] = p * p.grad.asscalar()
+        p[:] = p * p.grad.sum().asscalar()
 
 
 def calls_numpy(params, states, hyperparams):
     for p in params:
-        p[:] = p - np.sqrt(p.grad)
+        p[:] = p - np.linalg.norm(p.grad.asnumpy())
 
 
 def writes_a_part(params, states, hyperparams):
@@ -232,12 +232,12 @@ def changes_a_shape(params, states, hyperparams):
 
 
 @pytest.mark.parametrize('rule, line', [
-    (branches, 'if p.grad.norm() > 1'), (asks, 'p * p.grad.asscalar()'), (calls_numpy, 'np.sqrt(p.grad)'),
+    (branches, 'if p.grad.norm() > 1'), (asks, 'p.grad.sum().asscalar()'), (calls_numpy, 'np.linalg.norm'),
     (writes_a_part, 'p[0] = 1'), (reads_a_part, 'p[0:1]'), (draws, 'nd.random.normal'),
     (draws_in_python, 'something else at each call'), (counts, 'something else at each call'),
     (changes_a_global, 'changes RATE'), (prints, 'print(p.grad)'), (keeps_a_gradient, "hyperparams['last']"),
     (logs, 'inside hyperparams'), (uses_the_optimizer_kernel, 'nd.sgd_update'),
-    (indexes_by_a_hyperparameter, "[hyperparams['k']]"), (changes_a_shape, 'nd.broadcast_to(p.sum()'),
+    (indexes_by_a_hyperparameter, "[hyperparams['k']]"),
 ], ids=lambda value: getattr(value, '__name__', ''))
 def test_untraceable(airfoil, rule, line):
     """Named with its line, and nothing has been trained or changed."""
@@ -255,8 +255,31 @@ def test_a_missing_hyperparameter_is_still_a_missing_hyperparameter():
 
 
 def test_states_that_are_not_arrays_are_refused():
-    with pytest.raises(UntraceableError, match='states may hold NDArrays alone, got int'):
-        hybridize(adam)(parameters(SHAPES[0]), [[nd.zeros((5, 1)), 0], [nd.zeros(1), 0]], {'lr': 0.1, 't': 1})
+    with pytest.raises(UntraceableError, match='states must hold NDArrays alone.*got int'):
+        hybridize(scaled)(parameters(SHAPES[0]), [2, 3], {})
+
+
+def scaled(params, states, hyperparams):
+    for p, scale in zip(params, states):
+        p[:] = scale * p
+
+
+def fails_by_itself(params, states, hyperparams):
+    raise RuntimeError('of its own')
+
+
+@pytest.mark.parametrize('rule, states, words', [
+    (changes_a_shape, (), 'shape'), (adam, (), 'lr'), (adam, None, 'NoneType'), (adam, [(nd.zeros(1),)], 'unpack'),
+    (fails_by_itself, (), 'of its own'), (lambda params, states: None, (), 'takes 2 positional'),
+])
+def test_what_fails_eagerly_too_fails_with_the_same_error(rule, states, words):
+    """Else the message would advise hybridize=False, which would not help."""
+    hyperparams = {} if words == 'lr' else {'lr': 0.1, 't': 1}
+    with pytest.raises(Exception, match=words) as eager:
+        rule(parameters(SHAPES[0]), states, dict(hyperparams))
+    with pytest.raises(eager.type, match=words) as traced:
+        hybridize(rule)(parameters(SHAPES[0]), states, dict(hyperparams))
+    assert not isinstance(traced.value, UntraceableError)
 
 
 # --- any composition

@@ -140,7 +140,7 @@ def test_every_batch_size_ends_at_epoch_two(airfoil, train, batch_size):
     (1503, 10, 2, None), (1000, 10, 2, 100), (5, 5, 1, 1),
 ], ids=str)
 def test_stretches_cover_every_example_once_and_record_each_crossing(n, batch_size, num_epochs, every):
-    plan = stretches(n, batch_size, num_epochs, every)
+    plan = list(stretches(n, batch_size, num_epochs, every))
     assert len(plan) == num_epochs
     seen, recorded, crossings = 0, [], []
     for parts in plan:
