@@ -284,7 +284,7 @@ class Last:
         raise KeyboardInterrupt
 
 
-def test_an_interrupt_inside_a_destructor_is_not_lost(small, monkeypatch, capsys):
+def test_an_interrupt_inside_a_destructor_is_not_lost(small, monkeypatch, capsys, ctrl_c):
     def action():
         Last()
         time.sleep(20)
@@ -301,7 +301,7 @@ def command(*arguments, cwd, **options):
                             env=outside.environment(PYTHONUNBUFFERED='1'), stdout=subprocess.PIPE, **options)
 
 
-def test_ctrl_c_ends_it_in_one_line(tmp_path):
+def test_ctrl_c_ends_it_in_one_line(tmp_path, ctrl_c):
     with command('--epochs', '2000', cwd=tmp_path, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline().startswith('NASA')
         process.send_signal(signal.SIGINT)
