@@ -1,4 +1,6 @@
-"""What every test may use: the data, once."""
+"""What every test may use: the data, once; and a Ctrl-C that works."""
+import signal
+
 import matplotlib
 import pytest
 
@@ -18,3 +20,14 @@ def airfoil_arrays(airfoil):
     """The same as float32 NumPy arrays."""
     features, labels = airfoil
     return features.asnumpy(), labels.asnumpy()
+
+
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as in a shell, for this process and those it starts, even where the suite runs with it ignored.
+
+    A script's `&` and its `trap '' INT` ignore SIGINT, and every process that is started from there inherits that.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

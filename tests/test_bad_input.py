@@ -160,10 +160,14 @@ def test_a_key_that_the_rule_misses_elsewhere_is_no_missing_hyperparameter(key):
         scratch(trainer_fn=broken)
 
 
-@pytest.mark.parametrize('train', [scratch, gluon])
+@pytest.mark.parametrize('train, options', [
+    (scratch, {}), (scratch, {'hybridize': True}), (gluon, {}), (gluon, {'hybridize': True}),
+    (gluon, {'full_division': True}),
+], ids=['scratch', 'scratch hybridized', 'gluon', 'gluon hybridized', 'gluon full division'])
 @pytest.mark.parametrize('batch_size', [41, 10 ** 12], ids=str)
-def test_a_batch_larger_than_the_data_is_one_batch_of_it(train, batch_size):
-    assert train(batch_size=batch_size).losses == train(batch_size=40).losses
+def test_a_batch_larger_than_the_data_is_one_batch_of_it(train, options, batch_size):
+    """In its curve, its parameters and its settings: full division too divides by the 40 rows there are."""
+    assert train(batch_size=batch_size, **options).curve() == train(batch_size=40, **options).curve()
 
 
 @pytest.mark.parametrize('train, wrong', [

@@ -192,7 +192,7 @@ def test_a_peer_that_hangs_is_ended(tmp_path, monkeypatch):
     assert (entry.state, entry.reason) == ('failed', 'no answer within 1 s')
 
 
-def test_ctrl_c_ends_every_process(tmp_path):
+def test_ctrl_c_ends_every_process(tmp_path, ctrl_c):
     command = [sys.executable, '-m', 'chapter_adam', 'bench', '--only', 'numpy_loop,ours-scratch',
                '--repeats', '999999', '--out', str(tmp_path)]
     process = subprocess.Popen(command, env=outside.environment(TMPDIR=str(tmp_path)), stderr=subprocess.PIPE,

@@ -284,7 +284,7 @@ class Last:
         raise KeyboardInterrupt
 
 
-def test_an_interrupt_inside_a_destructor_is_not_lost(small, monkeypatch, capsys):
+def test_an_interrupt_inside_a_destructor_is_not_lost(small, monkeypatch, capsys, ctrl_c):
     def action():
         Last()
         time.sleep(20)
@@ -301,7 +301,7 @@ def command(*arguments, cwd, **options):
                             env=outside.environment(PYTHONUNBUFFERED='1'), stdout=subprocess.PIPE, **options)
 
 
-def test_ctrl_c_ends_it_in_one_line(tmp_path):
+def test_ctrl_c_ends_it_in_one_line(tmp_path, ctrl_c):
     with command('--epochs', '2000', cwd=tmp_path, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline().startswith('NASA')
         process.send_signal(signal.SIGINT)
@@ -370,3 +370,43 @@ def test_an_output_that_is_full_is_one_line(tmp_path):
 def test_largest_gap_is_the_largest():
     runs = {'scratch': History((0.5, 0.3, 0.2), (), 1, 1), 'gluon': History((0.5, 0.4, 0.25), (), 1, 1)}
     assert section.largest_gap(runs) == pytest.approx(0.1)
+
+
+def timed(label, loss, seconds, training_alone):
+    return History((0.5, loss), (0.0, 2.0), seconds, training_alone, settings={'label': label})
+
+
+def test_the_table_has_each_number_in_its_column():
+    runs = {'scratch': timed('from scratch', 0.25, 6, 5), 'gluon': timed('Gluon', 0.26, 2, 1),
+            'scratch_hybridized': timed('fast', 0.25, 1, 0.25), 'gluon_hybridized': timed('Gluon fast', 0.26, 3, 4)}
+    lines = [re.split(' {2,}', line.strip()) for line in section.table(runs, 0.242).splitlines()]
+    assert lines == [
+        ['final loss', 'sec/epoch', 'training only', 'book: loss', 'sec/epoch'],
+        ['from scratch', '0.250000', '6.000000', '5.000000', '0.243957', '0.449113'],
+        ['Gluon', '0.260000', '2.000000', '1.000000', '0.242933', '0.182535'],
+        ['fast', '0.250000', '1.000000', '0.250000'],
+        ['Gluon fast', '0.260000', '3.000000', '4.000000'],
+        ['ratio scratch / Gluon', '3.00', '5.00', '2.46'],
+        ['ratio scratch hybridized / Gluon', '0.50', '0.25'],
+        ['least-squares floor', '0.242000'],
+        ['largest gap of the curves', '1.0e-02'],
+    ]
+
+
+def many_seeds(monkeypatch, *arguments):
+    """Which seeds `chapter-adam run` would train; None if it would not."""
+    asked = []
+    monkeypatch.setattr(section.seeds, 'both', lambda features, labels, chosen, options: asked.append(chosen) or 'xy')
+    monkeypatch.setattr(section.seeds, 'summary', lambda scratch, gluon, floor: 'the facts')
+    facts = section.many_seeds(cli.parser().parse_args(['run', *arguments]), None, None, 0.242)
+    assert facts == ('the facts' if asked else None)
+    return asked[0] if asked else None
+
+
+def test_the_run_is_placed_among_seeds_0_to_999(monkeypatch):
+    assert list(many_seeds(monkeypatch)) == list(range(1000))
+
+
+@pytest.mark.parametrize('arguments', ['--lr 0.02', '--epochs 3', '--batch-size 20', '--data x'])
+def test_other_settings_than_the_books_are_placed_nowhere(monkeypatch, arguments):
+    assert many_seeds(monkeypatch, *arguments.split()) is None

@@ -1,9 +1,11 @@
 """Figures, by what is on them; and that drawing changes nothing but the figure."""
+import sys
+
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 
-from chapter_adam import History, figures
+from chapter_adam import History, adam, figures, init_adam_states, train_ch7, train_gluon_ch7
 
 KEEP = 'chapter_adam'  # the name of the figure that all runs of a script share
 
@@ -159,3 +161,31 @@ def test_a_users_matplotlib_settings_stay_out_of_the_files(tmp_path):
         styled = figures.save(figures.curve(history), tmp_path / 'styled', ('svg',))[0].read_bytes()
         assert matplotlib.rcParams['font.size'] == 20
     assert plain == styled
+
+
+def scratch_call(data, **plot):
+    return train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, *data, **plot)
+
+
+def gluon_call(data, **plot):
+    return train_gluon_ch7('adam', {'learning_rate': 0.01}, *data, **plot)
+
+
+CALLS = pytest.mark.parametrize('call', [scratch_call, gluon_call], ids=['train_ch7', 'train_gluon_ch7'])
+
+
+@CALLS
+@pytest.mark.parametrize('plot', [{}, {'plot': True}], ids=['by default', 'plot=True'])
+def test_the_books_calls_draw_their_run(airfoil, call, plot):
+    history = call([a[:30] for a in airfoil], **plot)
+    assert plt.get_figlabels() == [KEEP]
+    line, = plt.figure(KEEP).gca().lines
+    assert data(line) == (history.epochs, history.losses)
+
+
+@CALLS
+def test_a_call_without_a_plot_needs_no_matplotlib(airfoil, call, monkeypatch):
+    for module in ('matplotlib', 'matplotlib.pyplot'):
+        monkeypatch.setitem(sys.modules, module, None)  # to import it is an ImportError
+    call([a[:30] for a in airfoil], plot=False)
+    assert plt.get_fignums() == []

@@ -1,6 +1,9 @@
 """Files are there whole or not at all."""
+import contextlib
 import errno
+import io
 import os
+import resource
 import stat
 
 import pytest
@@ -20,6 +23,20 @@ def test_nothing_is_seen_until_the_block_is_done(tmp_path):
         stream.write(b' and half')
     assert path.read_bytes() == b'half and half'
     assert names(tmp_path) == ['result']
+
+
+@pytest.mark.parametrize('linked', [False, True], ids=['file', 'link'])
+def test_the_temporary_file_is_beside_its_target(tmp_path, linked):
+    """From another file system, such as /tmp, it could not be moved to its place."""
+    folder, path = tmp_path / 'folder', tmp_path / 'folder' / 'result'
+    folder.mkdir()
+    if linked:
+        path, link = folder / 'target', tmp_path / 'link'
+        link.symlink_to(path)
+    with files.whole_file(link if linked else path):
+        name, = names(folder)
+        assert name.startswith(f'.{path.name}.')
+    assert names(folder) == [path.name]
 
 
 @pytest.mark.parametrize('failure', [ValueError, OSError, KeyboardInterrupt, SystemExit])
@@ -76,6 +93,32 @@ def test_usable_folder_refuses_a_file(tmp_path, parts):
     (tmp_path / 'file').write_bytes(b'')
     with pytest.raises(OSError):
         files.usable_folder(tmp_path.joinpath(*parts))
+
+
+def test_usable_folder_tries_a_whole_block_there(tmp_path, monkeypatch):
+    """The name of a file, and a few bytes, find room on many a full disk."""
+    @contextlib.contextmanager
+    def temporary(dir):
+        probe = io.BytesIO()
+        yield probe
+        tried.append((dir, len(probe.getvalue())))
+    tried = []
+    monkeypatch.setattr(files.tempfile, 'TemporaryFile', temporary)
+    files.usable_folder(tmp_path)
+    (folder, size), = tried
+    assert folder == tmp_path and 4096 <= size < 2 ** 20
+
+
+def test_usable_folder_refuses_one_that_takes_no_whole_block(tmp_path):
+    """Where files end before 4096 bytes, as they do on a disk that is nearly full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4095, hard))
+    try:
+        with pytest.raises(OSError):
+            files.usable_folder(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert names(tmp_path) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may write anywhere')

@@ -157,6 +157,13 @@ def test_stretches_cover_every_example_once_and_record_each_crossing(n, batch_si
     assert recorded == sorted({*on_time, total})
 
 
+@pytest.mark.parametrize('n, records', [(110, [100, 110]), (109, [109]), (111, [100, 111])])
+def test_only_the_short_last_batch_keeps_a_record_waiting(n, records):
+    """Batches of 10: one full batch after the record at 100 comes a second one, after a short batch only the end's."""
+    parts, = stretches(n, 10, 1)
+    assert [part.stop for part in parts if part.record] == records
+
+
 def last_weights(run):
     return run.weights, run.bias
 
@@ -201,6 +208,21 @@ def test_the_callers_dicts_and_states_are_untouched(airfoil):
     assert not any(s.asnumpy().any() for pair in states for s in pair)
 
 
+def notes_its_losses(params, states, hyperparams):
+    """Keeps a diary in a list of its hyperparameters, and gets slower in a dict of theirs."""
+    hyperparams['diary'].append(params[1].asscalar())
+    hyperparams['rates']['lr'] *= 0.99
+    for p in params:
+        p[:] = p - hyperparams['rates']['lr'] * p.grad
+
+
+def test_what_lies_inside_the_callers_dict_is_untouched(airfoil):
+    hyperparams = {'diary': [], 'rates': {'lr': 0.05}}
+    first, again = (gb.train_ch7(notes_its_losses, None, hyperparams, *airfoil, plot=False) for _ in range(2))
+    assert hyperparams == {'diary': [], 'rates': {'lr': 0.05}}
+    assert first.losses == again.losses
+
+
 def test_the_data_are_untouched(airfoil):
     before = [a.asnumpy().copy() for a in airfoil]
     scratch(airfoil)
@@ -212,6 +234,17 @@ def test_the_data_are_untouched(airfoil):
 def sgd(params, states, hyperparams):
     for p in params:
         p[:] = p - hyperparams['lr'] * p.grad
+
+
+def test_a_rule_sees_pythons_numbers(airfoil):
+    """NumPy's would try to multiply an NDArray element by element."""
+    def rule(params, states, hyperparams):
+        seen.update((key, type(value)) for key, value in hyperparams.items())
+        sgd(params, states, hyperparams)
+    seen = {}
+    hyperparams = {'lr': np.float64(0.05), 'rate': np.float32(0.5), 'steps': np.int32(3), 'fast': np.bool_(True)}
+    gb.train_ch7(rule, None, hyperparams, *airfoil, plot=False, num_epochs=1)
+    assert seen == {'lr': float, 'rate': float, 'steps': int, 'fast': bool}
 
 
 def with_list_state(params, states, hyperparams):
@@ -261,3 +294,30 @@ def test_settings_say_what_was_run(airfoil):
     settings = scratch(airfoil, seed=5, batch_size=64, num_epochs=1).settings
     assert (settings['rule'], settings['hyperparams'], settings['seed'], settings['batch_size'], settings['num_epochs'],
             settings['rows']) == ('adam', HYPERPARAMS, 5, 64, 1, 1503)
+
+
+@BOTH
+@pytest.mark.parametrize('hybridize', [False, True], ids=['eager', 'hybridized'])
+def test_weights_and_bias_are_those_of_the_last_loss(airfoil_arrays, train, hybridize):
+    """Labels far from 0, so that a bias with the wrong sign is far from this loss."""
+    features, labels = airfoil_arrays
+    run = train([features, labels + 2], batch_size=30, hybridize=hybridize)
+    errors = features @ np.array(run.weights) + run.bias - (labels + 2)
+    assert np.mean(errors ** 2) / 2 == pytest.approx(run.losses[-1], rel=1e-5)
+
+
+@pytest.mark.parametrize('full_division', [True, False])
+def test_settings_say_how_the_short_batch_was_divided(airfoil, full_division):
+    few = [a[:25] for a in airfoil]
+    alone = gluon(few, full_division=full_division)
+    many = gb.train_gluon_ensemble('adam', GLUON_HYPERPARAMS, *few, seeds=[0], full_division=full_division)
+    assert alone.settings['full_division'] is many.settings['full_division'] is full_division
+
+
+def test_settings_hold_numpys_numbers_as_numbers(airfoil):
+    """And not as the text of one, which is what becomes of other objects."""
+    few, half = [a[:25] for a in airfoil], np.float32(0.5)
+    ours = gb.train_ch7(gb.adam, gb.init_adam_states(), {'lr': half, 't': np.int64(1)}, *few, plot=False)
+    theirs = gb.train_gluon_ch7('adam', {'learning_rate': half}, *few, plot=False)
+    assert ours.settings['hyperparams'] == {'lr': 0.5, 't': 1}
+    assert theirs.settings['hyperparams'] == {'learning_rate': 0.5}
