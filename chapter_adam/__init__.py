@@ -10,7 +10,10 @@ Each public name is loaded from its room on first use: the table below is also t
 """
 from importlib import import_module
 
-from . import compat  # noqa: F401  before anybody's import of mxnet
+from . import signals
+
+signals.until_main()
+from . import compat  # noqa: E402, F401  before anybody's import of mxnet
 
 __version__ = '1.0.0'
 

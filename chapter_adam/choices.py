@@ -71,7 +71,7 @@ CHOICES = {
 
 def run(options):
     """`chapter-adam choices`."""
-    out, say, features, labels = start(options, ('choices',))
+    out, say, features, labels = start(options, ('choices', 'choices.timing'))
     measured, spread, seconds = {}, None, {}
     for name, variants in CHOICES.items():
         runs = [_train(variant, name, features, labels, options) for variant in variants]

@@ -3,48 +3,32 @@
 Exit codes: 0, 1 (failed), 2 (bad usage), 130 (interrupted).
 """
 import argparse
-import math
+import errno
 import os
-import signal
+import re
 import sys
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import __version__
+from . import __version__, signals
 
 FORMATS = ('svg', 'png')
 
 
-@contextmanager
-def _interruptible():
-    """Lets Ctrl-C end a training wherever it strikes, without a traceback.
-
-    One in thirty strikes inside an NDArray's `__del__`, where Python would print the exception and go on.
-    """
-    def hook(unraisable):
-        if unraisable.exc_type is KeyboardInterrupt:
-            # Once more, a moment later, outside of it.
-            threading.Timer(0.01, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
-        elif unraisable.exc_type is not AttributeError:  # that is an NDArray which the interrupt left half made
-            before(unraisable)
-    before, sys.unraisablehook = sys.unraisablehook, hook
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
-
-
-@_interruptible()
+@signals.clean_end()
 def main(argv=None):
     """Runs the command line `argv` (without the program's name) and returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         try:
-            options = parser().parse_args(with_default_command(arguments))
-            return options.command(options) or 0
+            with _surroundings():
+                options = parser().parse_args(with_default_command(arguments))
+                code = options.command(options) or 0
         finally:
             _flush_output()
+        if sys.stdout is None:  # the shell closed it (`>&-`): what was printed is lost
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF), 'standard output')
+        return code
     except SystemExit as stop:  # argparse has said what was wrong, or has printed the help
         return stop.code or 0
     except KeyboardInterrupt:
@@ -55,17 +39,36 @@ def main(argv=None):
         return _complain(f'cannot write {error.filename or "the output"}: {error.strerror or error}', 1)
     except (ImportError, ValueError, TypeError, ArithmeticError) as error:
         return _complain(error, 1)
+    except MemoryError as error:
+        return _complain(f'out of memory: {error}; ask for less at once', 1)
+    except RuntimeError as error:  # MXNet's own: the last line of its stack says what
+        return _complain(f'{type(error).__name__}: {(str(error).strip().splitlines() or [""])[-1]}', 1)
+
+
+@contextmanager
+def _surroundings():
+    """Keeps apart what would end a run that is otherwise fine."""
+    # Figures go to files here; a backend's name that matplotlib does not know would stop its import.
+    backend = os.environ.pop('MPLBACKEND', None)
+    if hasattr(sys.stdout, 'reconfigure'):
+        sys.stdout.reconfigure(errors='backslashreplace')  # a path that the terminal's encoding cannot show
+    try:
+        yield
+    finally:
+        if backend is not None:
+            os.environ['MPLBACKEND'] = backend
 
 
 def _complain(message, code):
-    print(f'chapter-adam: {" ".join(str(message).split())}', file=sys.stderr)
+    if sys.stderr:  # None if the shell closed it (`2>&-`)
+        print(f'chapter-adam: {" ".join(str(message).split())}', file=sys.stderr)
     return code
 
 
 def _flush_output():
     """Here, and not at the interpreter's exit, where a closed pipe or a full disk would end in a traceback."""
     try:
-        if sys.stdout:  # None if the shell closed it (`>&-`)
+        if sys.stdout:
             sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -205,10 +208,7 @@ def _data(options):
 
 def _whole(least):
     def whole_number(text):
-        try:
-            value = int(text)
-        except ValueError:
-            value = None
+        value = int(text) if re.fullmatch('[+-]?[0-9]{1,100}', text) else None
         if value is None or value < least:
             raise argparse.ArgumentTypeError(f'expected a whole number of at least {least}, got {text!r}')
         return value
@@ -223,8 +223,8 @@ def _positive(text):
     try:
         value = float(text)
     except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
+        value = 0.0
+    if not 1e-45 < value < 1e38 or '_' in text:  # what float32 holds
         raise argparse.ArgumentTypeError(f'expected a finite number above 0, got {text!r}')
     return value
 

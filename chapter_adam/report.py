@@ -13,7 +13,7 @@ BOOK = {'scratch': (0.243957, 0.449113), 'gluon': (0.242933, 0.182535)}
 def start(options, own):
     """Loads the data and checks where results go: (folder, say, features, labels).
 
-    `own` are the names, without what follows the first dot, of the files that the command writes itself.
+    `own` are the names, without the last suffix, of the files that the command writes itself.
     """
     features, labels = airfoil.get_data_ch7(path=options.data)
     out = usable_folder(options.out)
@@ -29,7 +29,7 @@ def _usable_target(json, out, own):
     target = Path(json)
     if target.is_dir():
         raise ValueError(f'--json {json!r} is a folder; name a file in it')
-    if target.resolve().parent == out.resolve() and target.name.split('.')[0] in own:
+    if target.resolve().parent == out.resolve() and target.stem in own:
         raise ValueError(f'--json {json}: the command writes a file of its own under this name; take another')
     if target.is_file() or not target.exists():  # a device or a pipe needs no folder
         usable_folder((target.resolve() if target.is_symlink() else target).parent)

@@ -10,7 +10,7 @@ from .report import BOOK, progress, start, write_json
 
 def run(options):
     """`chapter-adam run`. Each run's figure is written as soon as the run is done."""
-    out, say, features, labels = start(options, ('run', *BOOK, 'comparison'))
+    out, say, features, labels = start(options, (*BOOK, 'comparison', 'run.timing'))
     say()
     runs = {}
     for name in BOOK:

@@ -9,7 +9,7 @@ from .report import BOOK, progress, start, write_json
 
 def run(options):
     """`chapter-adam seeds`."""
-    out, say, features, labels = start(options, ('seeds',))
+    out, say, features, labels = start(options, ('seeds', 'seeds.timing'))
     first = options.seed
     scratch, gluon = both(features, labels, range(first, first + options.runs), options)
     facts = summary(scratch, gluon, airfoil.least_squares_floor(features, labels))

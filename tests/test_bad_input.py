@@ -1,12 +1,15 @@
 """Every wrong argument of the two trainings: an error of the right kind that names the argument and the value."""
 import math
 import re
+from collections import defaultdict, namedtuple
+from fractions import Fraction
+from threading import Lock
 
 import numpy as np
 import pytest
 from mxnet import nd
 
-from chapter_adam import DivergenceError, adam, init_adam_states, train_ch7, train_gluon_ch7
+from chapter_adam import DivergenceError, UntraceableError, adam, init_adam_states, train_ch7, train_gluon_ch7
 
 X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
 Y = X @ np.array([1, -2], np.float32)
@@ -75,7 +78,14 @@ COMMON = [
     case('features', X + 1j, TypeError, 'array of numbers', 'ndarray', id='complex'),
     case('labels', Y[:, None], ValueError, '(N,)', 'got (40, 1)', id='rank 2'),
     case('labels', np.full(40, -np.inf), ValueError, 'finite', 'got -inf at (0,)', id='inf'),
+    case('features', X.astype('m8[D]'), TypeError, 'array of numbers', 'timedelta64', id='time spans'),
+    case('features', np.zeros((40, 2), [('a', float)]), TypeError, 'array of numbers', id='records'),
+    case('features', np.ma.masked_less(X, 0), ValueError, 'masked entries', id='masked'),
+    case('features', 1e30 * X, DivergenceError, 'too large for float32; standardise', id='huge'),
     case('labels', None, ValueError, 'got ()'),
+    case('hybridize', 'yes', TypeError, 'True or False'),
+    case('hybridize', X, TypeError, 'True or False', id='array'),
+    case('plot', 'no', TypeError, 'True or False'),
 ]
 SCRATCH = [
     case('trainer_fn', 'adam', TypeError),
@@ -90,6 +100,10 @@ SCRATCH = [
     case('hyperparams', {'lr': 0.01, 't': '1'}, TypeError, "['t']", "got '1'"),
     case('hyperparams', {'lr': 0.01, 't': 1, 'beta1': 1}, ValueError, "['beta1']", 'below 1, got 1'),
     case('hyperparams', {'lr': 0.01, 't': 1, 'eps': -1}, ValueError, "['eps']", 'at least 0, got -1'),
+    case('hyperparams', {'lr': 0.01, 't': 10 ** 400}, ValueError, "['t']", '... (int)', id='long t'),
+    case('hyperparams', {'lr': 1e-60, 't': 1}, ValueError, "['lr']", 'got 1e-60; float32 holds 1.4e-45 to 3.4e+38'),
+    case('hyperparams', {'lr': 1e39, 't': 1}, ValueError, "['lr']", 'got 1e+39; float32 holds'),
+    case('hyperparams', {'lr': 0.01, 't': 1, 'lock': Lock()}, TypeError, "['lock']", 'cannot be copied', id='lock'),
     *rate_cases('hyperparams', 'lr'),
     case('states', 5, TypeError, 'got int'),
     case('states', {'v': Z((2, 1))}, TypeError, 'got dict', id='dict'),
@@ -116,6 +130,10 @@ GLUON = [
     case('trainer_hyperparams', {'lr': 0.01}, ValueError, 'learning_rate', "got 'lr'"),
     case('trainer_hyperparams', None, TypeError),
     case('trainer_hyperparams', {'beta1': 1.5}, ValueError, "['beta1']", 'got 1.5'),
+    case('trainer_hyperparams', [0.01], TypeError, "such as {'learning_rate': 0.01}, got [0.01]"),
+    case('trainer_hyperparams', {'param_dict': {}}, ValueError, "got 'param_dict'"),
+    case('trainer_hyperparams', {'begin_num_update': 'x'}, ValueError, "'begin_num_update': 'x'"),
+    case('full_division', 'yes', TypeError, 'True or False'),
     case('trainer_hyperparams', {'wd': 'a'}, ValueError, "'wd': 'a'"),
     case('trainer_hyperparams', {'clip_gradient': 'a'}, ValueError, "'clip_gradient': 'a'"),
     *rate_cases('trainer_hyperparams', 'learning_rate'),
@@ -135,6 +153,49 @@ def test_train_gluon_ch7(capsys, wrong, error, message):
     with pytest.raises(error, match=message):
         gluon(**wrong)
     assert capsys.readouterr().out == ''
+
+
+def test_an_optimiser_that_cannot_update_a_bias_is_refused_before_the_run():
+    with pytest.raises(ValueError, match="Gluon's groupadagrad cannot update a dense parameter"):
+        gluon(trainer_name='groupadagrad', trainer_hyperparams={'learning_rate': 0.1})
+
+
+Pair = namedtuple('Pair', 'v s')
+
+
+@pytest.mark.parametrize('hybridize', [False, True])
+@pytest.mark.parametrize('like', [lambda pairs: [list(pair) for pair in pairs],
+                                  lambda pairs: [Pair(*pair) for pair in pairs]])
+def test_states_keep_their_kind(like, hybridize):
+    """A rule may write `states[0] = ...` to a list, and ask a namedtuple for its fields."""
+    states = like(init_adam_states(2))
+    kind = type(states[0])
+
+    def rule(params, states, hyperparams):
+        assert type(states) is list and type(states[0]) is kind
+        adam(params, states, hyperparams)
+    run = scratch(trainer_fn=rule, states=states, hybridize=hybridize)
+    assert run.losses == pytest.approx(scratch(states=init_adam_states(2)).losses, abs=2e-6)
+
+
+def test_a_dict_keeps_its_class():
+    def rule(params, states, hyperparams):
+        sgd_step(params, 0.1 + hyperparams['not there'])
+
+    def sgd_step(params, lr):
+        for p in params:
+            p[:] = p - lr * p.grad
+    hyperparams = defaultdict(float)
+    run = scratch(trainer_fn=rule, states=(), hyperparams=hyperparams)
+    assert run.losses[-1] < run.losses[0]
+    assert not hyperparams
+    with pytest.raises(UntraceableError, match='class defaultdict, not a plain dict'):
+        scratch(trainer_fn=rule, states=(), hyperparams=hyperparams, hybridize=True)
+
+
+def test_a_fraction_is_a_number():
+    assert scratch(hyperparams={'lr': Fraction(1, 100), 't': 1}).losses == scratch(
+        hyperparams={'lr': 0.01, 't': 1}).losses
 
 
 @pytest.mark.parametrize('states, error, message', UNFIT_STATES)

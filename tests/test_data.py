@@ -165,6 +165,8 @@ def test_a_path_may_be_a_string_and_n_counts_its_rows(data_file):
     pytest.param(b'\n'.join(b'7 ' + line.split(b'\t', 1)[1] for line in rows()),
                  rf', column 1 \(frequency\): all {ROWS} values are 7', id='constant column'),
     pytest.param(with_line(3, b'\x89PNG\xff\x00'), r', line 3: not a text file', id='binary'),
+    pytest.param(b'\xef\xbb\xbf' + b'\n'.join(rows()), r', line 1: .* 0xef; .*byte-order mark', id='UTF-8 with a mark'),
+    pytest.param(b'\n'.join(rows()).decode().encode('utf-16'), r', line 1: .* 0xff; .*byte-order', id='UTF-16'),
     pytest.param(with_line(3, b'1 2 3 4 5 ' + b'9' * 5000 + b'x'), r", line 3, column 6: .{,90}$", id='endless word'),
 ])
 def test_a_bad_file_is_named_with_line_and_column(data_file, content, complaint):
@@ -176,8 +178,10 @@ def test_a_bad_file_is_named_with_line_and_column(data_file, content, complaint)
 @pytest.mark.parametrize('line', [b'1 2 3 4 5 1e300', b'1e308 2 3 4 5 6', b'-1e308 2 3 4 5 6'], ids=bytes.decode)
 def test_a_spread_beyond_float64_is_an_error_and_no_warning(data_file, line):
     """An overflowing deviation is infinite, and dividing by it would give a column of zeros."""
-    with pytest.raises(airfoil.DataError, match='more than float64'):
-        get_data_ch7(path=data_file(with_line(1, line)))
+    column = r'column [16] \((frequency|sound pressure level)\): spans more than float64'
+    path = data_file(with_line(1, line))
+    with pytest.raises(airfoil.DataError, match=f'{re.escape(str(path))}, {column}'):
+        get_data_ch7(path=path)
 
 
 def test_a_spread_below_float64_is_an_error_and_no_warning():
@@ -190,6 +194,17 @@ def test_a_spread_below_float64_is_an_error_and_no_warning():
 def test_a_path_that_cannot_be_read(tmp_path, name, reason):
     with pytest.raises(airfoil.DataError, match=rf'cannot read {re.escape(str(tmp_path / name))}: {reason}'):
         get_data_ch7(path=tmp_path / name)
+
+
+@pytest.mark.parametrize('path', [3, b'x', True, [1], ''], ids=repr)
+def test_what_is_no_path(path):
+    with pytest.raises(TypeError, match='path must be None or the path of a file, got '):
+        get_data_ch7(path=path)
+
+
+def test_a_null_byte_in_a_path():
+    with pytest.raises(airfoil.DataError, match='cannot read .*null byte; check the path'):
+        get_data_ch7(path='a\0b')
 
 
 # The packaged file, lost or damaged, and its way back

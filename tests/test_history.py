@@ -36,6 +36,11 @@ def test_json_gives_an_equal_run_back():
     pytest.param(changed(weights=None), id='a value missing'),
     pytest.param(changed(losses=0.5), id='no list'),
     pytest.param(changed(surprise=1), id='unknown value'),
+    pytest.param(changed(losses='0.5'), id='text for a list'),
+    pytest.param(changed(losses=['a', 'b']), id='texts in a list'),
+    pytest.param(changed(losses=[], epochs=[]), id='no losses'),
+    pytest.param(changed(losses=[0.5]), id='fewer losses than epochs'),
+    pytest.param(changed(seconds_per_epoch='1'), id='text for a number'),
 ])
 def test_other_json_is_a_value_error(text):
     with pytest.raises(ValueError):

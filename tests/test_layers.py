@@ -8,7 +8,8 @@ import pytest
 # module: what it imports when it is loaded, what it imports only inside functions. Modules of the standard library
 # are not listed; 'chapter_adam' is the package itself, which imports compat alone.
 MAY_IMPORT = {
-    '__init__': ('compat', ''),
+    'signals': ('', ''),
+    '__init__': ('compat signals', ''),
     '__main__': ('cli', ''),
     'compat': ('numpy', 'mxnet packaging distutils'),
     'files': ('', ''),
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     'bench_figure': ('figures', 'numpy'),
     'many_race': ('numpy bench_figure figures files gate history peers race', ''),
     'bench': ('numpy bench_figure figures files history peers race', 'tqdm many_race'),
-    'cli': ('chapter_adam', 'section seeds choices bench peers airfoil'),
+    'cli': ('chapter_adam signals', 'section seeds choices bench peers airfoil'),
     'chapter': ('chapter_adam mxnet', ''),  # the section itself, written as a reader would
 }
 PACKAGE = outside.CLONE / 'chapter_adam'
