@@ -106,9 +106,16 @@ def hyperparameters_per_run(name, values, runs):
         if len(sequence) != runs:
             raise ValueError(f'{name}[{key!r}] must be one value, or one for each of the {runs} runs, '
                              f'got {len(sequence)}')
-        each = [hyperparameters(name, {key: value})[key] for value in sequence]
+        each = [_one_of(f'{name}[{key!r}]', hyperparameters(name, {key: value})[key]) for value in sequence]
         checked[key] = np.array(each, dtype=np.float64).reshape(runs, 1, 1)
     return {key: checked[key] for key in values}
+
+
+def _one_of(name, value):
+    """One run's value: an array of them can hold numbers alone."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f'{name}: of a sequence with one value per run each must be a number, got {_short(value)}')
+    return value
 
 
 def seeds(values):

@@ -76,7 +76,8 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
         features, labels, batch_size, num_epochs, record_every: as for `train_ch7`.
         seeds: one whole number of at least 0 for each run.
         hybridize: trace the rule and run ten steps as one graph; else call it once a step. Traced, what it computes
-            from hyperparameters keeps double precision; eager, values given one per run are float32.
+            from hyperparameters keeps double precision, and asking for the type of a value given one per run is
+            refused; eager, such values are float32 NDArrays.
         watch: called as watch(runs_done) now and then, for a progress bar.
 
     Returns:

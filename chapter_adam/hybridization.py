@@ -17,7 +17,7 @@ import numpy as np
 from . import buffers, shadow
 from .compat import mxnet
 from .nested import leaves, structure
-from .recording import is_atom, random_states, record, refused
+from .recording import as_untraceable, is_atom, random_states, record, refused
 from .surroundings import content, surroundings
 from .tracing import UntraceableError
 
@@ -203,21 +203,24 @@ def _apart(symbol):
 
 def trace(trainer_fn, params, states, hyperparams, places, walk):
     """Runs the function on stand-ins and returns the `Trace`, once it has proved itself; the arguments stay."""
+    try:
+        return _proved(trainer_fn, params, states, hyperparams, places, walk)
+    except UntraceableError as error:
+        raise UntraceableError(refused(trainer_fn, error)) from error
+
+
+def _proved(trainer_fn, params, states, hyperparams, places, walk):
     before = random_states()
     try:
         first, second = (record(trainer_fn, params, states, hyperparams, places, walk) for _ in range(2))
     except Exception as error:
-        # If that fails too, why is the better message.
-        shadow.run_eagerly(trainer_fn, params, states, hyperparams)
-        raise UntraceableError(refused(trainer_fn, error)) from error
+        shadow.run_eagerly(trainer_fn, params, states, hyperparams)  # if that fails too, why is the better message
+        raise as_untraceable(error) from None
     eager = shadow.run_eagerly(trainer_fn, params, states, hyperparams)
-    try:
-        if first.text() != second.text() or random_states() != before or surroundings(
-                trainer_fn).tokens != walk.tokens:
-            raise UntraceableError('does something else at each call: it keeps a state of its own, outside of params, '
-                                   'states and hyperparams, or draws at random')
-        step = Trace(first)
-        shadow.check(step, eager, params, states, hyperparams)
-    except UntraceableError as error:
-        raise UntraceableError(refused(trainer_fn, error)) from error
+    same = first.text() == second.text() and random_states() == before
+    if not same or surroundings(trainer_fn).tokens != walk.tokens:
+        raise UntraceableError('does something else at each call: it keeps a state of its own, outside of params, '
+                               'states and hyperparams, or draws at random')
+    step = Trace(first)
+    shadow.check(step, eager, params, states, hyperparams)
     return step

@@ -65,7 +65,7 @@ def record(trainer_fn, params, states, hyperparams, places, walk):
         tape = Tape()
         arrays = _array_stand_ins(tape, params, states, places)
         before = [a if a is None else a.symbol for a in arrays]
-        numbers = {key: tape.hyperparameter(key, value) if varies(value) else _own(key, value)
+        numbers = {key: tape.hyperparameter(key, value) if varies(value) else deepcopy(value)
                    for key, value in hyperparams.items()}
         after, count = dict(numbers), len(params)
         given = type(params)(arrays[:count]), replace_arrays(states, iter(arrays[2 * count:]))
@@ -107,15 +107,6 @@ def varies(value):
 def is_atom(value):
     """Whether a hyperparameter is compared by its value alone, its type being compared anyway."""
     return value is None or type(value) in (bool, str)
-
-
-def _own(key, value):
-    """A copy, which the function may change without harm."""
-    try:
-        return deepcopy(value)
-    except Exception:
-        reason = f'has a {type(value).__name__} in hyperparams[{key!r}], which cannot be copied'
-        raise UntraceableError(reason) from None
 
 
 def _change(tape, key, value):
@@ -202,6 +193,13 @@ def random_states():
     """What the global generators of Python and NumPy will give next."""
     kind, keys, *rest = np.random.get_state()
     return random.getstate(), kind, keys.tobytes(), *rest
+
+
+def as_untraceable(error):
+    """An error of a run on stand-ins, with its traceback."""
+    if isinstance(error, UntraceableError):
+        return error
+    return UntraceableError(str(error) or type(error).__name__).with_traceback(error.__traceback__)
 
 
 def refused(trainer_fn, error):

@@ -61,13 +61,20 @@ def _copies(params, states, hyperparams):
         if address(a) not in made:
             made[address(a)] = _moved(a, draws.uniform(0.01, 0.1, a.shape))
     own = replace_arrays(states, iter([made[address(a)] for a in leaves(states)]))
-    return type(params)(made[address(p)] for p in params), own, {k: _single(v) for k, v in hyperparams.items()}
+    return type(params)(made[address(p)] for p in params), own, _own(hyperparams)
 
 
 def _moved(array, by):
     return nd.array(array.asnumpy() + by.astype(np.float32))
 
 
-def _single(value):
-    """Of a hyperparameter that has a value for each run the first run's."""
-    return value.flat[0].item() if per_run(value) else deepcopy(value)
+def _own(hyperparams):
+    """A copy of the hyperparameters; of one that has a value for each run the first run's."""
+    try:
+        copy = deepcopy(hyperparams)
+    except Exception as error:  # whatever an object's own way of copying raises
+        raise UntraceableError(f'has something in hyperparams that cannot be copied ({error})') from error
+    for key, value in hyperparams.items():
+        if per_run(value):
+            copy[key] = value.flat[0].item()
+    return copy

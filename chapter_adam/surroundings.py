@@ -56,7 +56,8 @@ def content(value, names=frozenset()):
 def reads(code):
     """What code refers to, that of functions inside it included: (globals, imports, attributes and texts)."""
     steps, inner = list(dis.get_instructions(code)), [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    found = [{s.argval for s in steps if s.opname in ('LOAD_GLOBAL', 'LOAD_NAME')},
+    # Names such as @pytest_ar are not the author's: pytest writes them into its `assert`s.
+    found = [{s.argval for s in steps if s.opname in ('LOAD_GLOBAL', 'LOAD_NAME') and s.argval.isidentifier()},
              {s.argval for s in steps if s.opname == 'IMPORT_NAME'},
              {*code.co_names, *(c for c in code.co_consts if isinstance(c, str))}]
     for code in inner:
@@ -179,7 +180,7 @@ class Walk:
             if name in function.__globals__:
                 self.tokens.append(name)
                 self.named(code, name, function.__globals__[name])
-            elif name not in SAFE and not isinstance(vars(builtins).get(name, str), type):
+            elif name not in SAFE and callable(value := vars(builtins).get(name)) and not isinstance(value, type):
                 self.code, self.name = code, name
                 self.refuse(f'calls {name}: it may do something else at each call, and a graph would not')
         for name in imports:
@@ -199,7 +200,7 @@ class Walk:
         """A function without code of Python's: by the library it comes from, or by what it is a method of."""
         owner = getattr(function, '__self__', None)
         self.tokens.append(function.__name__)
-        if owner is not None and not isinstance(owner, (types.ModuleType, type)):
+        if owner is not None and not isinstance(owner, types.ModuleType):
             return self.visit(owner)
         home = getattr(function, '__module__', None) or getattr(owner, '__name__', 'builtins')
         if _root(home) not in TRUSTED or home == 'builtins' and owner is builtins and function.__name__ not in SAFE:

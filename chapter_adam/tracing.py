@@ -282,7 +282,7 @@ class Tape:
         return self.number(f'{name}({", ".join("{}" for _ in arguments)})', function, *arguments)
 
     def infix(self, left, sign, function, right):
-        if isinstance(left, nd.NDArray) or isinstance(right, nd.NDArray):
+        if _is_array(left) or _is_array(right):
             return NotImplemented
         return self.number(f'({{}} {sign} {{}})', function, left, right)
 
@@ -342,7 +342,7 @@ class Tape:
         if function is None or is_random(name) or name.endswith('_update'):
             raise UntraceableError(f'calls nd.{name}, which has no form as a graph')
         for value in (*args, *kwargs.values()):
-            if type(value) is NumberStandIn or type(value) is not ArrayStandIn and isinstance(value, nd.NDArray):
+            if type(value) is NumberStandIn or type(value) is not ArrayStandIn and _is_array(value):
                 raise UntraceableError(f'passes a hyperparameter or an array of its own to nd.{name}')
         symbol = function(*map(_symbol_of, args), **{key: _symbol_of(v) for key, v in kwargs.items()})
         return self._result(symbol, self._shape_of(symbol))
@@ -369,6 +369,11 @@ def is_random(name):
 
 RANDOM = frozenset('''Dropout RNN shuffle uniform normal exponential poisson negative_binomial multinomial randn
     generalized_negative_binomial randint BatchNorm'''.split())
+
+
+def _is_array(value):
+    """Whether it is an NDArray or stands for one, without asking a number for its type."""
+    return type(value) is not NumberStandIn and isinstance(value, nd.NDArray)
 
 
 def _symbol_of(value):
