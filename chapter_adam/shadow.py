@@ -26,7 +26,7 @@ def check(step, eager, params, states, hyperparams):
     try:
         step.run(*arguments)
         nd.waitall()
-    except mxnet.base.MXNetError as error:
+    except (mxnet.base.MXNetError, OverflowError) as error:  # the latter from an int too large for a float
         reason = str(error).strip().splitlines()[-1]
         raise UntraceableError(f'does something that MXNet cannot run as a graph ({reason})') from error
     if not _same(eager, arguments):
