@@ -19,6 +19,7 @@ find them there.
 Sources: the book's sections of the same names; the paper of each rule. In all formulas g is a parameter's gradient,
 p the parameter, and everything happens to each number by itself.
 """
+from .checks import whole_number
 from .compat import mxnet
 
 nd = mxnet.nd
@@ -66,7 +67,7 @@ def init_momentum_states(feature_dim=5):
     >>> [v.shape for v in init_momentum_states()]
     [(5, 1), (1,)]
     """
-    return nd.zeros((feature_dim, 1)), nd.zeros(1)
+    return _zeros(feature_dim)
 
 
 def momentum(params, states, hyperparams):
@@ -109,7 +110,7 @@ def init_rmsprop_states(feature_dim=5):
     >>> [s.shape for s in init_rmsprop_states()]
     [(5, 1), (1,)]
     """
-    return nd.zeros((feature_dim, 1)), nd.zeros(1)
+    return _zeros(feature_dim)
 
 
 def rmsprop(params, states, hyperparams):
@@ -152,7 +153,7 @@ def init_adam_states(feature_dim=5):
     >>> v_w.shape, s_b.shape
     ((5, 1), (1,))
     """
-    return tuple((nd.zeros(shape), nd.zeros(shape)) for shape in ((feature_dim, 1), (1,)))
+    return tuple(zip(_zeros(feature_dim), _zeros(feature_dim)))
 
 
 def adam(params, states, hyperparams):
@@ -247,7 +248,7 @@ def init_amsgrad_states(feature_dim=5):
     >>> [[state.shape for state in each] for each in init_amsgrad_states(2)]
     [[(2, 1), (2, 1), (2, 1)], [(1,), (1,), (1,)]]
     """
-    return tuple(tuple(nd.zeros(shape) for _ in range(3)) for shape in ((feature_dim, 1), (1,)))
+    return tuple(zip(*(_zeros(feature_dim) for _ in range(3))))
 
 
 def amsgrad(params, states, hyperparams):
@@ -340,6 +341,11 @@ def yogi(params, states, hyperparams):
         v[:] = beta1 * v + (1 - beta1) * p.grad
         s[:] = s + (1 - beta2) * (g2 - s).sign() * g2
         p[:] = p - lr * v / (s.sqrt() + eps)
+
+
+def _zeros(feature_dim):
+    """One array for the weights and one for the bias."""
+    return nd.zeros((whole_number('feature_dim', feature_dim, least=1), 1)), nd.zeros(1)
 
 
 # name: the rule, and what gives its states before the first step

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     'airfoil': ('numpy compat files', 'requests d2l'),
     'nested': ('compat tracing', ''),
     'checks': ('numpy compat nested', ''),
-    'optimizers': ('compat', ''),
+    'optimizers': ('checks compat', ''),
     'models': ('compat', ''),
     'tracing': ('numpy compat', ''),
     'hybridization': ('numpy compat nested tracing', ''),

@@ -152,3 +152,11 @@ def test_initial_states_are_zeros_of_the_parameters_shapes():
     assert [a.shape for a in (v_w, s_w, v_b, s_b)] == [(5, 1), (5, 1), (1,), (1,)]
     assert init_adam_states(3)[0][1].shape == (3, 1)
     assert not any(a.asnumpy().any() for a in (v_w, s_w, v_b, s_b))
+
+
+@pytest.mark.parametrize('wrong, error', [(0, ValueError), (-1, ValueError), (1.5, TypeError), (None, TypeError),
+                                          ('5', TypeError), (True, TypeError)])
+@pytest.mark.parametrize('name', [name for name in RULES if name != 'sgd'])
+def test_a_wrong_number_of_features_is_named(name, wrong, error):
+    with pytest.raises(error, match=f'feature_dim must be a whole number of at least 1, got {wrong!r}'):
+        RULES[name][1](wrong)
