@@ -43,7 +43,7 @@ SIGNATURES = {'run': ['features', 'labels', 'seeds', 'watch'], 'figure': ['facts
 def discover():
     """The exercises in the folder: their files by name."""
     files = (path for folder in __path__ for path in Path(folder).glob('[!_]*.py'))
-    return {path.stem.replace('_', '-'): path for path in sorted(files)}
+    return {path.stem.replace('_', '-'): path for path in sorted(files, key=lambda path: path.stem)}
 
 
 def question(name):

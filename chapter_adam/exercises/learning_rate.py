@@ -153,15 +153,15 @@ def _other_aims(facts):
     examples = [np.inf if x is None else x for x in facts['within_10_percent']['examples']]
     quickest = int(np.argmin(examples))
     return [
-        (f'So the best rate depends on how long one trains. After {settings["longer_epochs"]} epochs, '
-         f'not {settings["num_epochs"]}, it is {rates[later]:.2g}; {rates[small]:g} then ends at {longer["median"][small]:.4f}, not '
-         f'{short["median"][small]:.4f}, and {rates[large]:g} has gained nothing: {longer["median"][large]:.3f}, and '
-         f'{short["median"][large]:.3f} before.',
+        (f'So the best rate depends on how long one trains. After {settings["longer_epochs"]} epochs, not '
+         f'{settings["num_epochs"]}, it is {rates[later]:.2g}; {rates[small]:g} then ends at '
+         f'{longer["median"][small]:.4f}, not {short["median"][small]:.4f}, and {rates[large]:g} '
+         f'has gained nothing: {longer["median"][large]:.3f}, and {short["median"][large]:.3f} before.',
          later < best and longer['median'][small] < 0.8 * short['median'][small]
          and longer['median'][large] > 0.98 * short['median'][large]),
         (f'The quickest rate is not the best one: the loss is within 10 % of the best after {examples[quickest]:g} '
-         f'examples at {rates[quickest]:.2g}, after {examples[best]:g} at {rates[best]:.2g}. Long steps first and short '
-         'ones later might have both: a reason to let the rate decay.',
+         f'examples at {rates[quickest]:.2g}, after {examples[best]:g} at {rates[best]:.2g}. Long steps first and '
+         'short ones later might have both: a reason to let the rate decay.',
          examples[quickest] < examples[best] and rates[quickest] > rates[best]),
     ]
 
