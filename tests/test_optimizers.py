@@ -5,7 +5,7 @@ import pytest
 from mxnet import nd
 from oracle import noisy_gradients
 
-from chapter_adam import adam, init_adam_states
+from chapter_adam import RULES, adam, init_adam_states
 
 # float32 rounds a parameter near 1 by up to 6e-8 a step; measured over 50 steps: 4e-7. The nearest mutant is 6e-3 away.
 FLOAT32 = 2e-6
