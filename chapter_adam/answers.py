@@ -19,7 +19,8 @@ def run(options):
         print('\n'.join(f'{name:20}{exercises.question(name)}' for name in exercises.discover()))
         return 0
     modules = {name: exercises.load(name) for name in options.names}  # before any work: each file has the form
-    out, say, features, labels = start(options, [f'exercise-{name}{end}' for name in modules for end in ('', '.timing')])
+    own = [f'exercise-{name}{end}' for name in modules for end in ('', '.timing')]
+    out, say, features, labels = start(options, own)
     seeds, results = range(options.seed, options.seed + options.seeds), {}
     for name, module in modules.items():
         result = results[name] = work(name, module, features, labels, seeds)
