@@ -104,7 +104,7 @@ class TracedRuns(_Runs):
             steps = STEPS_AT_ONCE if len(numbers) - done >= STEPS_AT_ONCE else 1
             rows = np.ascontiguousarray(orders[:, done * n:(done + steps) * n])
             own = packed([value for each in numbers[done:done + steps] for value in each], len(orders))
-            self._op(step, n, steps)(table, nd.array(rows, dtype=np.int32), own, *self.now, out=self.next)
+            self._op(step, n, steps)(table, nd.from_numpy(rows, zero_copy=True), own, *self.now, out=self.next)
             self.now, self.next = self.next, self.now
             done += steps
         self.params = self.now[:2]
@@ -133,7 +133,7 @@ class GluonRuns(_Runs):
     def train(self, table, orders, sizes):
         at = 0
         for n in sizes:
-            indices = nd.array(np.ascontiguousarray(orders[:, at:at + n]), dtype=np.int32)
+            indices = nd.from_numpy(np.ascontiguousarray(orders[:, at:at + n]), zero_copy=True)
             self._gradient(n)(table, indices, *self.params, out=self.grads)
             for i, (p, g) in enumerate(zip(self.params, self.grads)):
                 self.update(i, g, p)
