@@ -36,7 +36,7 @@ def work(name, module, features, labels, seeds):
     """An exercise's run and answer, with its times: a dict that JSON holds."""
     began = perf_counter()
     with progress(name, 100, '%') as bar:
-        facts = module.run(features, labels, seeds, bar and (lambda part: bar(100 * part)))
+        facts = module.run(features, labels, seeds, bar and (lambda part: bar(round(100 * part))))
     facts = plain(name, facts)
     return {'question': module.QUESTION, 'answer': judged(name, module.answer(facts)), 'facts': facts,
             'timing': {'seconds': perf_counter() - began, 'versions': history.versions(),
