@@ -115,13 +115,14 @@ class TracedRuns(_Runs):
         while done < len(numbers):
             steps = STEPS_AT_ONCE if len(numbers) - done >= STEPS_AT_ONCE else 1
             rows = np.ascontiguousarray(orders[:, done * n:(done + steps) * n])
-            own = packed([value for each in numbers[done:done + steps] for value in each], len(orders))
-            self._op(step, n, steps)(table, nd.from_numpy(rows, zero_copy=True), own, *self.now, out=self.next)
+            values = [value for each in numbers[done:done + steps] for value in each]
+            own, per_run = packed(values, len(orders)), any(isinstance(value, np.ndarray) for value in values)
+            op = self._op(step, n, steps, per_run)
+            op(table, nd.from_numpy(rows, zero_copy=True), own, *self.now, out=self.next)
             self.now, self.next = self.next, self.now
             done += steps
 
-    def _op(self, step, n, steps):
-        per_run = any(isinstance(value, np.ndarray) for value in self.hyperparams.values())
+    def _op(self, step, n, steps, per_run):
         key = step, n, steps, per_run, self.stacked
         if key not in self.ops:
             check_elementwise(step, self.rule.__name__)
@@ -228,7 +229,7 @@ ELEMENTWISE = frozenset('''
 
 def check_elementwise(step, name):
     """Raises UntraceableError if a traced rule might mix the numbers of an array, and so the runs."""
-    for node in json.loads(step.symbol.tojson())['nodes']:
+    for node in json.loads(step.symbol.tojson())['nodes'] if step.writes else ():
         if node['op'] not in ELEMENTWISE:
             raise UntraceableError(f'{name} uses {node["op"]}, which looks at a whole array and would mix the runs; '
                                    'train them one by one with train_ch7')

@@ -87,7 +87,7 @@ class FusedModel:
 
     def _op(self, step, rows, steps):
         """The graph of `steps` steps of a trace on batches of `rows` rows, made at its first use."""
-        key = id(step), rows, steps
+        key = step, rows, steps
         if key not in self.ops:
             names = [f'array{i}' for i in range(len(self.now))]
             graph = unrolled(step, names, rows, steps)
@@ -120,6 +120,8 @@ def _parts(symbol, count):
 def apply(step, params, grads, states, numbers):
     """The parameters and states after one step of a `Trace`, as symbols."""
     arrays = [*params, *grads, *states]
+    if not step.writes:
+        return [*params, *states]
     given = {f'array{i}': arrays[i] for i in step.reads}
     given.update({f'number{i}': number for i, number in enumerate(numbers)})
     after = step.symbol(**given)

@@ -55,6 +55,6 @@ def structure(states):
     if isinstance(states, NDArray):
         return states.shape
     if not isinstance(states, (tuple, list, dict)):
-        return type(states).__name__
+        return type(states)
     parts = states.items() if isinstance(states, dict) else enumerate(states)
-    return (type(states).__name__, *((key, structure(part)) for key, part in parts))
+    return (type(states), *((key, structure(part)) for key, part in parts))

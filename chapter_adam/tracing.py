@@ -4,6 +4,7 @@ An `ArrayStandIn` holds the symbol of an NDArray's value so far; a `NumberStandI
 number that comes from hyperparameters. `Namespace` stands for `nd` and `math`. All write on one `Tape`.
 """
 import math
+import operator
 import threading
 import types
 from numbers import Number
@@ -11,6 +12,7 @@ from numbers import Number
 import numpy as np
 
 from .compat import mxnet
+from .expressions import Program
 
 nd, sym = mxnet.nd, mxnet.sym
 
@@ -24,39 +26,45 @@ class UntraceableError(TypeError):
         self.latest.error = self
 
 
-def evaluator(source):
-    """A function of the hyperparameters' dict that computes an expression of the tape, in Python's own precision."""
-    return eval(f'lambda h: {source}', {'math': math, 'np': np, 'inf': math.inf, 'nan': math.nan})
+def per_run(value):
+    """Whether a hyperparameter has a value for each run of an ensemble."""
+    return isinstance(value, np.ndarray) and value.ndim == 3 and value.shape[1:] == (1, 1)
 
 
 class NumberStandIn:
-    """Stands for a number computed from hyperparameters: the Python expression that computes it.
+    """Stands for a number computed from hyperparameters: what it is now, and the program that computes it.
 
     Attributes:
-        source: the expression, with `h` for the dict of hyperparameters.
+        source: its name in the tape's `program`.
+        value: the number that it is in this step.
         tape: the `Tape` that it is recorded on.
     """
     __array_priority__ = 1000
-    __hash__ = None
 
-    def __init__(self, source, tape):
-        self.source, self.tape = source, tape
+    def __init__(self, source, value, tape):
+        self.source, self.value, self.tape = source, value, tape
 
     @property
     def __class__(self):
-        # What `isinstance` asks. A trace holds only while the hyperparameters keep their types.
-        return type(evaluator(self.source)(self.tape.hyperparams))
+        # What `isinstance` asks; the graph is then good for as long as the type is the same.
+        if per_run(self.value):
+            raise UntraceableError('asks for the type of a hyperparameter that differs from run to run')
+        kind = type(self.value)
+        self.tape.guards[self.source, f'type({self.source}) is {self.tape.program.constant(kind)}'] = None
+        return kind
 
     def __bool__(self):
         # A branch on a hyperparameter is followed; the graph is then good for as long as the answer is the same.
-        answer = bool(evaluator(self.source)(self.tape.hyperparams))
-        self.tape.guards[self.source] = answer
+        if per_run(self.value):
+            raise UntraceableError('branches on a hyperparameter that differs from run to run')
+        answer = bool(self.value)
+        self.tape.guards[self.source, self.source if answer else f'not {self.source}'] = None
         return answer
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        if method != '__call__' or options or not hasattr(np, ufunc.__name__):
-            return NotImplemented
-        return self.tape.scalar(f'np.{ufunc.__name__}', *inputs)
+        if method != '__call__' or options or getattr(np, ufunc.__name__, None) is not ufunc:
+            raise UntraceableError(f'calls np.{ufunc.__name__} with a hyperparameter and options')
+        return self.tape.scalar(f'np.{ufunc.__name__}', ufunc, *inputs)
 
     def __deepcopy__(self, _memo):
         return self
@@ -64,26 +72,26 @@ class NumberStandIn:
     __copy__ = __pos__ = lambda self: self
 
     def _refuse(self, *_):
-        raise UntraceableError('turns a hyperparameter into a plain number, text or index')
+        raise UntraceableError('turns a hyperparameter into a plain number, text, key or index')
 
-    __float__ = __int__ = __index__ = __complex__ = __str__ = __format__ = __round__ = _refuse
+    __float__ = __int__ = __index__ = __complex__ = __str__ = __repr__ = __format__ = __round__ = __hash__ = _refuse
+    __trunc__ = __floor__ = __ceil__ = __len__ = __iter__ = __getitem__ = __call__ = __enter__ = _refuse
+
+    def __getattr__(self, name):
+        if name in NUMPY_ASKS:
+            raise AttributeError(name)
+        raise UntraceableError(f'calls or reads .{name} of a hyperparameter')
 
 
-def _number_source(value):
-    """A number, or a stand-in for one, as an expression."""
-    if isinstance(value, NumberStandIn):
-        return value.source
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, Number):
-        return f'({value!r})'
-    raise UntraceableError(f'computes with a hyperparameter and a {type(value).__name__}')
+# What NumPy looks for in any object, and does without.
+NUMPY_ASKS = ('__array__', '__array_interface__', '__array_struct__', '__array_prepare__', '__array_wrap__',
+              '__array_finalize__', '__array_function__')
 
 
 class ArrayStandIn:
     """Stands for an NDArray: the symbol of its value so far, which an assignment in place replaces."""
     __array_ufunc__ = None
-    __hash__ = None
+    __class__ = property(lambda self: nd.NDArray)  # what `isinstance` asks
 
     def __init__(self, symbol, shape, tape, grad=None):
         self.symbol, self.shape, self.tape, self.grad = symbol, shape, tape, grad
@@ -92,7 +100,7 @@ class ArrayStandIn:
     ndim = property(lambda self: len(self.shape))
     dtype = np.float32
     stype = 'default'
-    context = ctx = property(lambda self: mxnet.current_context())
+    context = ctx = mxnet.cpu(0)  # others are refused
 
     def __len__(self):
         return self.shape[0]
@@ -111,19 +119,27 @@ class ArrayStandIn:
         """`self[:] = value`, broadcast to the shape that this array has."""
         if value is self:
             return
-        value = value if isinstance(value, ArrayStandIn) else self.zeros_like() + value
+        value = value if type(value) is ArrayStandIn else self.zeros_like() + value
         if value.shape != self.shape:
             if np.broadcast_shapes(value.shape, self.shape) != self.shape:
                 raise UntraceableError(f'assigns shape {value.shape} to an array of shape {self.shape}')
+            if missing := len(self.shape) - len(value.shape):
+                value = self.tape.operator('reshape', value, shape=(1,) * missing + value.shape)
             value = value.broadcast_to(shape=self.shape)
         self.symbol = value.symbol
 
     def clip(self, a_min, a_max):
-        """Of its own, since its bounds may be hyperparameters."""
-        return self.tape.binary('minimum', self.tape.binary('maximum', self, a_min), a_max)
+        """As NDArray's, for bounds that are hyperparameters too: first a_min, then a_max, and a nan bounds nothing."""
+        if not any(type(bound) is NumberStandIn for bound in (a_min, a_max)):
+            return self.tape.operator('clip', self, a_min=float(a_min), a_max=float(a_max))
+        result = self
+        for sign, bound in (('lesser', a_min), ('greater', a_max)):
+            beyond, full = self.tape.binary(sign, self, bound), self.tape.binary('mul', self.ones_like(), bound)
+            result = self.tape.operator('where', beyond, full, result)
+        return result
 
     def copyto(self, other):
-        if not isinstance(other, ArrayStandIn):
+        if type(other) is not ArrayStandIn:
             raise UntraceableError('copies to something that is not an array of the rule')
         other.assign(self)
         return other
@@ -152,7 +168,7 @@ class ArrayStandIn:
     def __getattr__(self, name):
         if name in METHODS:
             return lambda *args, **kwargs: self.tape.operator(name, self, *args, **kwargs)
-        if name.startswith('__'):
+        if name in NUMPY_ASKS:
             raise AttributeError(name)
         raise UntraceableError(f'calls or reads .{name} of an array')
 
@@ -160,6 +176,7 @@ class ArrayStandIn:
         raise UntraceableError("asks for an array's value (a branch, a comparison, a conversion or a print)")
 
     __bool__ = __float__ = __int__ = __index__ = __array__ = __iter__ = __str__ = __format__ = __contains__ = _refuse
+    __hash__ = __repr__ = __delitem__ = __complex__ = __round__ = _refuse
 
 
 def _is_whole(key):
@@ -182,6 +199,7 @@ COMPARISON = {'gt': 'greater', 'ge': 'greater_equal', 'lt': 'lesser', 'le': 'les
               'ne': 'not_equal'}
 SIGN = {'add': '+', 'sub': '-', 'mul': '*', 'truediv': '/', 'mod': '%', 'pow': '**', 'floordiv': '//',
         'gt': '>', 'ge': '>=', 'lt': '<', 'le': '<=', 'eq': '==', 'ne': '!='}
+REFUSED = ('divmod', 'and', 'or', 'xor', 'lshift', 'rshift', 'matmul')
 # What MXNet calls an operator with one array and one number, the number on the right and on the left.
 WITH_NUMBER = {
     'add': ('_plus_scalar', '_plus_scalar'), 'sub': ('_minus_scalar', '_rminus_scalar'),
@@ -205,13 +223,26 @@ def _give_operators():
     ArrayStandIn.__neg__ = lambda a: a.tape.operator('negative', a)
     ArrayStandIn.__abs__ = lambda a: a.tape.operator('abs', a)
     for dunder, sign in SIGN.items():
-        setattr(NumberStandIn, f'__{dunder}__', lambda a, b, sign=sign: a.tape.infix(a, sign, b))
+        function = getattr(operator, dunder)
+        setattr(NumberStandIn, f'__{dunder}__', lambda a, b, sign=sign, f=function: a.tape.infix(a, sign, f, b))
         if dunder not in COMPARISON:
-            setattr(NumberStandIn, f'__r{dunder}__', lambda a, b, sign=sign: a.tape.infix(b, sign, a))
-    NumberStandIn.__neg__ = lambda a: NumberStandIn(f'(-{a.source})', a.tape)
-    NumberStandIn.__abs__ = lambda a: a.tape.scalar('abs', a)
+            setattr(NumberStandIn, f'__r{dunder}__', lambda a, b, sign=sign, f=function: a.tape.infix(b, sign, f, a))
+    NumberStandIn.__neg__ = lambda a: a.tape.number('(-{})', operator.neg, a)
+    NumberStandIn.__abs__ = lambda a: a.tape.scalar('abs', abs, a)
 
 
+def _refuse_operators():
+    """What neither stand-in can do is refused, so that a rule's own `except TypeError` does not take another way."""
+    for kind, dunders in ((ArrayStandIn, (*REFUSED, 'floordiv')), (NumberStandIn, REFUSED)):
+        for dunder in dunders:
+            def refuse(a, *_, dunder=dunder):
+                raise UntraceableError(f'computes {dunder} of an array or a hyperparameter')
+            for form in ('__{}__', '__r{}__', '__i{}__'):
+                setattr(kind, form.format(dunder), refuse)
+        kind.__invert__ = refuse
+
+
+_refuse_operators()
 _give_operators()
 
 
@@ -219,26 +250,49 @@ class Tape:
     """What one run of a trainer function on stand-ins has written down.
 
     Attributes:
-        hyperparams: the real ones, for the branches.
+        program: the numbers' definitions.
         shapes: name -> shape, of the variables that stand for arrays.
-        inputs: expression -> symbol, for each number that enters the graph.
-        guards: expression -> answer, for each branch on a hyperparameter that was taken.
+        inputs: name -> symbol, for each number that enters the graph.
+        guards: (name, test), for each branch on a hyperparameter that was taken and each type that was asked for.
     """
 
-    def __init__(self, hyperparams):
-        self.hyperparams, self.shapes, self.inputs, self.guards = hyperparams, {}, {}, {}
+    def __init__(self):
+        self.program, self.shapes, self.inputs, self.guards = Program(), {}, {}, {}
 
     def variable(self, name, shape, grad=None):
         self.shapes[name] = shape
         return ArrayStandIn(sym.var(name), shape, self, grad)
 
-    def scalar(self, function, *arguments):
-        return NumberStandIn(f'{function}({", ".join(map(_number_source, arguments))})', self)
+    def hyperparameter(self, key, value):
+        name = self.program.define('h[{}]', repr(key) if type(key) is str else self.program.constant(key))
+        return NumberStandIn(name, value, self)
 
-    def infix(self, left, sign, right):
-        if isinstance(left, ArrayStandIn) or isinstance(right, ArrayStandIn):
+    def number(self, template, function, *arguments):
+        """What a function makes of numbers: now, and as an expression."""
+        sources = [self.source(argument) for argument in arguments]
+        try:
+            value = function(*(a.value if type(a) is NumberStandIn else a for a in arguments))
+        except Exception as error:
+            raise UntraceableError(f'computes a number that raises {type(error).__name__}: {error}') from error
+        if value is NotImplemented:
             return NotImplemented
-        return NumberStandIn(f'({_number_source(left)} {sign} {_number_source(right)})', self)
+        return NumberStandIn(self.program.define(template, *sources), value, self)
+
+    def scalar(self, name, function, *arguments):
+        return self.number(f'{name}({", ".join("{}" for _ in arguments)})', function, *arguments)
+
+    def infix(self, left, sign, function, right):
+        if isinstance(left, nd.NDArray) or isinstance(right, nd.NDArray):
+            return NotImplemented
+        return self.number(f'({{}} {sign} {{}})', function, left, right)
+
+    def source(self, value):
+        """A number, or a stand-in for one, as an expression."""
+        if type(value) is NumberStandIn:
+            return value.source
+        if isinstance(value, (Number, str, type(None))):
+            return self.program.constant(value)
+        raise UntraceableError(f'computes with a hyperparameter and a {type(value).__name__}')
 
     def input(self, scalar):
         """The graph's input for a number: of one element, given anew at each call."""
@@ -249,18 +303,20 @@ class Tape:
     def binary(self, name, left, right):
         """`left` and `right` are arrays, numbers or stand-ins for either, at least one of them an array."""
         for operand in (left, right):
+            if type(operand) in STAND_INS:
+                continue
             if isinstance(operand, nd.NDArray):
                 raise UntraceableError('computes with an array that is neither a parameter nor a state')
-            if not isinstance(operand, (ArrayStandIn, NumberStandIn, Number, np.generic)):
+            if not isinstance(operand, (Number, np.generic)):
                 raise UntraceableError(f'computes with an array and a {type(operand).__name__}')
-        if not (isinstance(left, ArrayStandIn) or isinstance(right, ArrayStandIn)):
+        if ArrayStandIn not in (type(left), type(right)):
             raise UntraceableError(f'calls nd.{name} on numbers alone; Python can do that')
-        if isinstance(left, ArrayStandIn) and isinstance(right, ArrayStandIn):
+        if type(left) is type(right) is ArrayStandIn:
             same = left.shape == right.shape and name in ELEMENTWISE
             function = getattr(sym, ELEMENTWISE[name]) if same else getattr(sym, f'broadcast_{name}')
             return self._result(function(left.symbol, right.symbol), np.broadcast_shapes(left.shape, right.shape))
-        array, number, reverse = (left, right, 0) if isinstance(left, ArrayStandIn) else (right, left, 1)
-        if isinstance(number, NumberStandIn):
+        array, number, reverse = (left, right, 0) if type(left) is ArrayStandIn else (right, left, 1)
+        if type(number) is NumberStandIn:
             operands = [array.symbol, self.input(number)]
             function = getattr(sym, f'broadcast_{name}')
             return self._result(function(*(operands[::-1] if reverse else operands)), array.shape)
@@ -271,8 +327,8 @@ class Tape:
         """A call of nd.name: an operator of two operands, `clip`, or any other."""
         if name in NAMED_BINARY and len(args) == 2 and not kwargs:
             result = self.binary(NAMED_BINARY[name], *args)
-        elif name == 'clip' and isinstance(args[0], ArrayStandIn):
-            result = args[0].clip(*args[1:], **kwargs)
+        elif name == 'clip':
+            result = _clip(*args, **kwargs)
         else:
             result = self.operator(name, *args, **kwargs)
         if out is None:
@@ -283,10 +339,10 @@ class Tape:
     def operator(self, name, *args, **kwargs):
         """An operator by its name in `nd`, which is its name in `sym`."""
         function = getattr(sym, name, None)
-        if function is None or name.startswith('random') or name.endswith('_update'):
+        if function is None or is_random(name) or name.endswith('_update'):
             raise UntraceableError(f'calls nd.{name}, which has no form as a graph')
         for value in (*args, *kwargs.values()):
-            if isinstance(value, (nd.NDArray, NumberStandIn)):
+            if type(value) is NumberStandIn or type(value) is not ArrayStandIn and isinstance(value, nd.NDArray):
                 raise UntraceableError(f'passes a hyperparameter or an array of its own to nd.{name}')
         symbol = function(*map(_symbol_of, args), **{key: _symbol_of(v) for key, v in kwargs.items()})
         return self._result(symbol, self._shape_of(symbol))
@@ -300,8 +356,23 @@ class Tape:
         return symbol.infer_shape(**needed)[1][0]
 
 
+def _clip(data, a_min, a_max):
+    if type(data) is not ArrayStandIn:
+        raise UntraceableError('clips a number with nd.clip')
+    return data.clip(a_min, a_max)
+
+
+def is_random(name):
+    """Whether a function of `nd` draws at random, or does during training."""
+    return name in RANDOM or name.lstrip('_').startswith(('random', 'sample', 'shuffle'))
+
+
+RANDOM = frozenset('''Dropout RNN shuffle uniform normal exponential poisson negative_binomial multinomial randn
+    generalized_negative_binomial randint BatchNorm'''.split())
+
+
 def _symbol_of(value):
-    return value.symbol if isinstance(value, ArrayStandIn) else value
+    return value.symbol if type(value) is ArrayStandIn else value
 
 
 # On equal shapes the plain operators do what the broadcasting ones do, and start sooner.
@@ -324,7 +395,10 @@ class Namespace:
         self._module, self._tape = module, tape
 
     def __getattr__(self, name):
-        return stand_in(getattr(self._module, name), self._tape)
+        value = getattr(self._module, name)
+        if isinstance(value, types.ModuleType) and value is not nd:
+            raise UntraceableError(f'uses {self._module.__name__}.{name}')
+        return stand_in(value, self._tape)
 
 
 def stand_in(value, tape):
@@ -332,22 +406,30 @@ def stand_in(value, tape):
 
     A function of `nd` or `math` that is given a stand-in writes on the tape; given anything else, it is itself.
     """
-    if value in (nd, mxnet, math) if isinstance(value, types.ModuleType) else False:
-        return Namespace(value, tape)
+    if isinstance(value, types.ModuleType):
+        return Namespace(value, tape) if value in (nd, mxnet, math) else value
     name = getattr(value, '__name__', None)
-    if not (callable(value) and isinstance(name, str)):
+    if isinstance(value, type) or not (callable(value) and isinstance(name, str)):
         return value
     if getattr(math, name, None) is value:
-        return lambda *args: tape.scalar(f'math.{name}', *args) if _any_stand_in(args) else value(*args)
+        return lambda *args: tape.scalar(f'math.{name}', value, *args) if _any_stand_in(args) else value(*args)
     if getattr(nd, name, None) is value:
-        return lambda *args, **kw: tape.function(name, *args, **kw) if _any_stand_in((*args, *kw.values())) else value(
-            *args, **kw)
+        return _operator(name, value, tape)
     return value
+
+
+def _operator(name, function, tape):
+    def call(*args, **kwargs):
+        if is_random(name):
+            raise UntraceableError(f'calls nd.{name}, which draws at random')
+        return (tape.function(name, *args, **kwargs) if _any_stand_in((*args, *kwargs.values()))
+                else function(*args, **kwargs))
+    return call
 
 
 def type_of(value, *more):
     """`type` for a traced function: for a stand-in, the type of what it stands for."""
-    return type(value, *more) if more or type(value) is not NumberStandIn else value.__class__
+    return value.__class__ if not more and type(value) in STAND_INS else type(value, *more)
 
 
 def _any_stand_in(values):

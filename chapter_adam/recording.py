@@ -1,0 +1,232 @@
+"""One run of a rule on stand-ins, and what it leaves behind."""
+import functools
+import linecache
+import random
+import types
+from collections import OrderedDict
+from copy import deepcopy
+from dataclasses import dataclass
+from numbers import Number
+
+import numpy as np
+
+from .compat import mxnet
+from .expressions import Program
+from .nested import flat, leaves, replace_arrays, structure
+from .surroundings import content, handles_errors, is_trusted, reads
+from .tracing import NumberStandIn, Tape, UntraceableError, per_run, stand_in, type_of
+
+sym = mxnet.sym
+
+
+@dataclass
+class Recording:
+    """What one run has done, as symbols and expressions; see `Trace` for the first four.
+
+    Attributes:
+        program: the numbers' definitions.
+        guards: the tests that the numbers must pass for the run to go the same way.
+        careful: whether the code has a way around errors, so that no number may raise one.
+        keys, types: the hyperparameters' names and types, in order.
+        constants: (name, content) of those that are not numbers.
+        changes: name -> expression, of the hyperparameters that are set.
+        order: the hyperparameters' names afterwards, or None if only values have changed or names come after them.
+        names: the attributes that the rule's code asks for.
+    """
+    symbol: object
+    writes: list
+    sources: list
+    returns: bool
+    program: Program
+    guards: list
+    careful: bool
+    keys: tuple
+    types: tuple
+    constants: list
+    changes: dict
+    order: list
+    names: frozenset
+
+    def checker(self):
+        """A function that tells whether hyperparameters pass the guards."""
+        return self.program.checker(self.guards, everything=self.careful)
+
+    def text(self):
+        """What two runs of one function have in common."""
+        given = [content(value, self.names) for value in self.program.given.values()]
+        return (self.writes and self.symbol.tojson(), self.writes, self.sources, self.returns, self.program.names,
+                given, self.guards, self.changes, self.order)
+
+
+def record(trainer_fn, params, states, hyperparams, places, walk):
+    """The `Recording` of one run."""
+    _check_hyperparameters(hyperparams)
+    with mxnet.name.NameManager():  # names from a counter of our own: two runs of one function get the same
+        tape = Tape()
+        arrays = _array_stand_ins(tape, params, states, places)
+        before = [a if a is None else a.symbol for a in arrays]
+        numbers = {key: tape.hyperparameter(key, value) if varies(value) else _own(key, value)
+                   for key, value in hyperparams.items()}
+        after, count = dict(numbers), len(params)
+        given = type(params)(arrays[:count]), replace_arrays(states, iter(arrays[2 * count:]))
+        shape = _shape(given)
+        returned = _run(trainer_fn, tape, walk, *given, after)
+        if _shape(given) != shape:
+            raise UntraceableError('puts another array in the place of a parameter or state, or changes how states '
+                                   'are nested; assign in place, as in v[:] = ...')
+        changed = {id(a): i for i, a in reversed(list(enumerate(arrays)))
+                   if a is not None and a.symbol is not before[i]}
+        writes = sorted(changed.values())
+        symbol = sym.Group([arrays[i].symbol for i in writes]) if writes else None
+    constants = [(key, value if is_atom(value) else content(value, walk.names))
+                 for key, value in hyperparams.items() if not varies(value)]
+    if any(not is_atom(hyperparams[key]) and content(numbers[key], walk.names) != value for key, value in constants):
+        raise UntraceableError('changes an object inside hyperparams')
+    changes = {key: _change(tape, key, value) for key, value in after.items() if value is not numbers.get(key, tape)}
+    natural = [*numbers, *(key for key in after if key not in numbers)]
+    return Recording(
+        symbol, writes, list(tape.inputs), returned is not None, tape.program, list(tape.guards),
+        any(map(handles_errors, walk.codes)), tuple(hyperparams), tuple(map(type, hyperparams.values())), constants,
+        changes, None if list(after) == natural else list(after), frozenset(walk.names))
+
+
+def _shape(arguments):
+    return structure(arguments), [id(a) for a in flat(arguments)]
+
+
+def _check_hyperparameters(hyperparams):
+    if type(hyperparams) not in (dict, OrderedDict):
+        raise UntraceableError(f'has hyperparams of the class {type(hyperparams).__name__}, not a plain dict')
+
+
+def varies(value):
+    """Whether a hyperparameter enters the graph as an input: numbers do; flags and texts are part of the graph."""
+    return type(value) in (int, float) or isinstance(value, (np.floating, np.integer)) or per_run(value)
+
+
+def is_atom(value):
+    """Whether a hyperparameter is compared by its value alone, its type being compared anyway."""
+    return value is None or type(value) in (bool, str)
+
+
+def _own(key, value):
+    """A copy, which the function may change without harm."""
+    try:
+        return deepcopy(value)
+    except Exception:
+        reason = f'has a {type(value).__name__} in hyperparams[{key!r}], which cannot be copied'
+        raise UntraceableError(reason) from None
+
+
+def _change(tape, key, value):
+    """The expression of what the function leaves in hyperparams[key]."""
+    if type(value) is NumberStandIn:
+        return value.source
+    if isinstance(value, (Number, str, bytes, type(None))):
+        return tape.program.constant(value)
+    raise UntraceableError(f'puts a {type(value).__name__} into hyperparams[{key!r}]')
+
+
+def _array_stand_ins(tape, params, states, places):
+    """Stand-ins for all arrays: parameters, gradients, states. One array in two places has one stand-in."""
+    found, made = leaves(states), {}
+    shapes = [*(p.shape for p in params), *(None if p.grad is None else p.shape for p in params),
+              *(a.shape for a in found)]
+    for i, (place, shape) in enumerate(zip(places, shapes)):
+        if place not in made:
+            made[place] = tape.variable(f'array{i}', shape) if shape is not None else None
+    for i, place in enumerate(places[:len(params)]):
+        made[place].grad = made[places[len(params) + i]]
+    return [made[place] for place in places]
+
+
+def _run(trainer_fn, tape, walk, params, states, hyperparams):
+    """Calls the function with stand-ins; also raises an UntraceableError that the function has caught."""
+    UntraceableError.latest.error = None
+    transformer = Transformer(tape)
+    function = transformer(trainer_fn)
+    if any('type' in reads(code)[0] for code in walk.codes if code not in transformer.codes):
+        raise UntraceableError('asks for a type in a function that is not traced')
+    returned = function(params, states, hyperparams)
+    if UntraceableError.latest.error:
+        raise UntraceableError.latest.error
+    return returned
+
+
+class Transformer:
+    """Gives functions the same code with stand-ins where it refers to `nd`, `math`, `mxnet` or their functions."""
+
+    def __init__(self, tape):
+        self.tape, self.made, self.codes = tape, {}, set()
+
+    def __call__(self, function):
+        if isinstance(function, types.MethodType):
+            return types.MethodType(self(function.__func__), function.__self__)
+        if isinstance(function, functools.partial):
+            return functools.partial(self(function.func), *function.args, **function.keywords)
+        if isinstance(function, types.FunctionType):
+            return self.copy(function)
+        call = getattr(type(function), '__call__', None)
+        return self(types.MethodType(call, function)) if isinstance(call, types.FunctionType) else function
+
+    def copy(self, function):
+        if is_trusted(function):
+            return stand_in(function, self.tape)
+        if id(function) not in self.made:
+            code = function.__code__
+            self.codes.add(code)
+            names = {name: function.__globals__[name] for name in reads(code)[0] if name in function.__globals__}
+            own, cells = dict(function.__globals__), tuple(types.CellType() for _ in function.__closure__ or ())
+            copy = types.FunctionType(code, own, function.__name__, function.__defaults__, cells or None)
+            copy.__kwdefaults__, copy.__dict__ = function.__kwdefaults__, function.__dict__
+            self.made[id(function)] = copy  # before its helpers: one may call it
+            own.update({name: self.replaced(value) for name, value in names.items()})
+            if 'type' in reads(code)[0]:
+                own.setdefault('type', type_of)
+            for cell, given in zip(cells, function.__closure__ or ()):
+                _fill(cell, given, self.replaced)
+        return self.made[id(function)]
+
+    def replaced(self, value):
+        return self.copy(value) if isinstance(value, types.FunctionType) else stand_in(value, self.tape)
+
+
+def _fill(cell, given, replaced):
+    try:
+        cell.cell_contents = replaced(given.cell_contents)
+    except ValueError:
+        pass  # the variable has no value yet
+
+
+def random_states():
+    """What the global generators of Python and NumPy will give next."""
+    kind, keys, *rest = np.random.get_state()
+    return random.getstate(), kind, keys.tobytes(), *rest
+
+
+def refused(trainer_fn, error):
+    """The message: which function, which line, what it did, and what to do."""
+    name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
+    reason = str(error) or type(error).__name__
+    return f'{name}{_place(trainer_fn, error)}: {reason}; it cannot become a graph, but runs with hybridize=False'
+
+
+def _place(trainer_fn, error):
+    """The line, as text: the last in the function's file that the error went through."""
+    file, number = getattr(error, 'place', (None, 0))
+    code, traceback = _code(trainer_fn), getattr(error, '__traceback__', None)
+    while traceback and code and not file:
+        if traceback.tb_frame.f_code.co_filename == code.co_filename:
+            number = traceback.tb_lineno
+        traceback = traceback.tb_next
+    if not number:
+        return ''
+    line = linecache.getline(file or code.co_filename, number).strip()
+    return f', line {number}' + (f' `{line}`' if line else '')
+
+
+def _code(function):
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(function, '__func__', function)
+    return getattr(function, '__code__', None) or getattr(getattr(type(function), '__call__', None), '__code__', None)

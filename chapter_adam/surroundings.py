@@ -1,0 +1,336 @@
+"""All that a rule can see besides its arguments, as data to be compared: its graph is good while none of it changes.
+
+The walk starts at the function and follows every name in its code: globals, closures, defaults, helper functions and
+their names in turn, objects and their attributes. What it does not know how to compare (a generator, a lock, an open
+file) it refuses: a graph would not notice when it changes.
+"""
+import builtins
+import copyreg
+import dis
+import enum
+import functools
+import sys
+import types
+
+import numpy as np
+
+from .compat import mxnet
+from .tracing import UntraceableError
+
+NDArray = mxnet.nd.NDArray
+MOST = 10_000  # tokens, and kilobytes of arrays, that a walk goes through at most
+ATOMS = frozenset([int, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented)])
+BASES = (int, float, complex, str, bytes, tuple, list, dict, set, frozenset)
+# Libraries whose functions answer by their arguments alone.
+TRUSTED = frozenset('''mxnet numpy math cmath operator functools itertools collections numbers enum contextlib copy
+    dataclasses abc types typing fractions _operator _functools _collections _collections_abc _abc builtins'''.split())
+STATEFUL = ('mxnet.random', 'mxnet.autograd', 'mxnet.ndarray.random', 'mxnet.context', 'mxnet.util', 'mxnet.profiler',
+            'numpy.random', 'mxnet.engine')
+SAFE = frozenset('''abs all any ascii bin callable chr delattr divmod format getattr hasattr hash hex isinstance
+    issubclass iter len max min next oct ord pow repr round setattr sorted sum __build_class__'''.split())
+GLOBAL_WRITES, OUTER_WRITES = ('STORE_GLOBAL', 'DELETE_GLOBAL'), ('STORE_DEREF', 'DELETE_DEREF')
+HANDLERS = ('SETUP_FINALLY', 'PUSH_EXC_INFO', 'SETUP_WITH', 'BEFORE_WITH')
+
+
+def surroundings(function):
+    """The `Walk` over all that a function can see; its `tokens` are to be compared."""
+    names = set()
+    while True:
+        walk, known = Walk(names), len(names)
+        walk.visit(function)
+        # A class or a module is looked at for the names in the code; code found later may ask it for more.
+        if len(names) == known or not walk.by_name:
+            walk.tokens = tuple(walk.tokens)
+            return walk
+        names = walk.names
+
+
+def content(value, names=frozenset()):
+    """A value's tokens; of modules and classes in it, the attributes with these names."""
+    walk = Walk(set(names))
+    walk.visit(value)
+    return tuple(walk.tokens)
+
+
+@functools.lru_cache(maxsize=1000)
+def reads(code):
+    """What code refers to, that of functions inside it included: (globals, imports, attributes and texts)."""
+    steps, inner = list(dis.get_instructions(code)), [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    found = [{s.argval for s in steps if s.opname in ('LOAD_GLOBAL', 'LOAD_NAME')},
+             {s.argval for s in steps if s.opname == 'IMPORT_NAME'},
+             {*code.co_names, *(c for c in code.co_consts if isinstance(c, str))}]
+    for code in inner:
+        found = [mine | theirs for mine, theirs in zip(found, map(set, reads(code)))]
+    return tuple(tuple(sorted(names)) for names in found)
+
+
+@functools.lru_cache(maxsize=1000)
+def writes(code):
+    """The first name that code sets though it is not its own, or None; functions inside may set their function's."""
+    return _written(code, frozenset(code.co_freevars))
+
+
+def _written(code, outer):
+    for step in dis.get_instructions(code):
+        if step.opname in GLOBAL_WRITES or step.opname in OUTER_WRITES and step.argval in outer:
+            return step.argval
+    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    return next(filter(None, (_written(c, outer.intersection(c.co_freevars)) for c in inner)), None)
+
+
+@functools.lru_cache(maxsize=1000)
+def handles_errors(code):
+    """Whether code goes on after some errors: a `try`, or a `with`, which may suppress them."""
+    return any(step.opname in HANDLERS for step in dis.get_instructions(code)) or any(
+        handles_errors(c) for c in code.co_consts if isinstance(c, types.CodeType))
+
+
+def line_of(code, name):
+    """The number of the first line that refers to a name."""
+    line = code.co_firstlineno
+    for step in dis.get_instructions(code):
+        line = getattr(step, 'line_number', None) or (step.starts_line if step.starts_line else line)
+        if step.argval == name:
+            return line
+    return next((line_of(c, name) for c in code.co_consts if isinstance(c, types.CodeType) and name in _all(c)),
+                code.co_firstlineno)
+
+
+def _all(code):
+    return {*code.co_freevars, *(name for names in reads(code) for name in names)}
+
+
+def is_trusted(function):
+    """Whether a function of Python belongs to a library that is taken as it is."""
+    name = function.__globals__.get('__name__') or function.__module__
+    return _root(name) in TRUSTED and name not in STATEFUL
+
+
+def _root(name):
+    return str(name).partition('.')[0]
+
+
+class Walk:
+    """One walk.
+
+    Attributes:
+        tokens: what was found, in order: types, texts, numbers, code.
+        names: the attributes that the code asks for.
+        codes: the code that was found, but for the trusted libraries'.
+        by_name: whether something was looked at for these names only.
+    """
+
+    def __init__(self, names):
+        self.names, self.tokens, self.codes, self.by_name, self.seen = names, [], [], False, {}
+        self.code, self.name, self.bytes = None, '', 0
+
+    def refuse(self, reason):
+        error = UntraceableError(reason)
+        if self.code:
+            error.place = self.code.co_filename, line_of(self.code, self.name)
+        raise error
+
+    def visit(self, value):
+        kind = type(value)
+        if kind in ATOMS:
+            self.tokens += (kind, value)
+            return
+        if len(self.tokens) > MOST:
+            self.refuse(f'refers to `{self.name}`, which holds more data than can be compared at each call')
+        if id(value) in self.seen:
+            self.tokens.append(self.seen[id(value)][0])
+            return
+        self.seen[id(value)] = len(self.tokens), value  # the value too: while it lives, its id is its own
+        visit = VISITS.get(kind) or next((v for base, v in DERIVED if isinstance(value, base)), Walk.object)
+        visit(self, value)
+
+    def named(self, code, name, value):
+        """Something that a name in code, or in an object, refers to."""
+        before = self.code, self.name
+        self.code, self.name = code, name
+        self.visit(value)
+        self.code, self.name = before
+
+    def function(self, function):
+        code = function.__code__
+        self.tokens.append(code)
+        if not is_trusted(function):
+            if _root(function.__globals__.get('__name__', '')) in TRUSTED:
+                self.refuse(f'refers to `{self.name}`, of {function.__module__}: it may do something else at each call')
+            if name := writes(code):
+                self.code, self.name = code, name
+                self.refuse(f'changes {name}, which is neither an argument nor its own')
+            self.codes.append(code)
+            self.globals(code, function)
+        for name, cell in zip(code.co_freevars, function.__closure__ or ()):
+            try:
+                value = cell.cell_contents
+            except ValueError:
+                value = ...  # a variable that has no value yet
+            self.named(code, name, value)
+        for own in (function.__defaults__, function.__kwdefaults__, function.__dict__):
+            if own:
+                self.visit(own)
+
+    def globals(self, code, function):
+        names, imports, attributes = reads(code)
+        self.names.update(attributes)
+        for name in names:
+            if name in function.__globals__:
+                self.tokens.append(name)
+                self.named(code, name, function.__globals__[name])
+            elif name not in SAFE and not isinstance(vars(builtins).get(name, str), type):
+                self.code, self.name = code, name
+                self.refuse(f'calls {name}: it may do something else at each call, and a graph would not')
+        for name in imports:
+            self.named(code, name, sys.modules.get(name))
+
+    def method(self, method):
+        self.tokens.append(types.MethodType)
+        self.visit(method.__func__)
+        self.visit(method.__self__)
+
+    def partial(self, function):
+        self.tokens.append(functools.partial)
+        for part in (function.func, function.args, function.keywords, vars(function)):
+            self.visit(part)
+
+    def builtin(self, function):
+        """A function without code of Python's: by the library it comes from, or by what it is a method of."""
+        owner = getattr(function, '__self__', None)
+        self.tokens.append(function.__name__)
+        if owner is not None and not isinstance(owner, (types.ModuleType, type)):
+            return self.visit(owner)
+        home = getattr(function, '__module__', None) or getattr(owner, '__name__', 'builtins')
+        if _root(home) not in TRUSTED or home == 'builtins' and owner is builtins and function.__name__ not in SAFE:
+            self.refuse(f'refers to `{self.name}`, a function of {home}: it may do something else at each call, and a '
+                        'graph would not')
+        self.tokens.append(function)
+
+    def same(self, value):
+        self.tokens.append(value)
+
+    def module(self, module):
+        self.by_name = True
+        self.tokens.append(module)
+        home = module.__name__
+        if home in STATEFUL or _root(home) in ('numpy', 'mxnet') and self.names & {'random', 'autograd'}:
+            self.name = self.name if home in STATEFUL else min(self.names & {'random', 'autograd'})
+            self.refuse(f'refers to {home} and `{self.name}`: it may do something else at each call')
+        if _root(home) in TRUSTED:
+            return
+        for name in sorted(self.names):
+            if name in vars(module) or '__getattr__' in vars(module) and hasattr(module, name):
+                self.tokens.append(name)
+                self.visit(getattr(module, name))
+
+    def klass(self, klass):
+        """A class, and of what is written in it, the methods of operators and what the code names."""
+        self.by_name = True
+        self.tokens.append(klass)
+        for base in klass.__mro__:
+            if _root(base.__module__) in TRUSTED or base.__flags__ & 1 << 9 == 0:  # not made by a class statement
+                continue
+            for name, value in list(vars(base).items()):
+                if name in self.names and not _is_slot(value) or _is_dunder(name) and isinstance(value, METHODS):
+                    self.tokens.append(name)
+                    self.visit(value)
+
+    def wrapped(self, method):
+        self.tokens.append(type(method))
+        self.visit(method.__func__)
+
+    def property(self, value):
+        for function in (value.fget, value.fset, value.fdel):
+            self.visit(function)
+
+    def float(self, value):
+        self.tokens += (float, float.__repr__(value))
+
+    def sequence(self, values):
+        self.tokens += (type(values), len(values))
+        for value in values:
+            self.visit(value)
+
+    def mapping(self, values):
+        self.tokens += (dict, len(values))
+        for key, value in dict.items(values):
+            self.visit(key)
+            self.visit(value)
+
+    def unordered(self, values):
+        """Of a set, the elements' contents in a fixed order."""
+        if any(type(value) not in ATOMS for value in values):
+            self.refuse(f'refers to `{self.name}`, a set of other things than numbers and texts')
+        self.tokens += (set, *sorted(map(repr, values)))
+
+    def array(self, array):
+        if isinstance(array, NDArray):
+            array = array.asnumpy()
+        self.bytes += array.nbytes
+        if array.dtype.hasobject or self.bytes > 1000 * MOST:
+            self.refuse(f'refers to `{self.name}`, an array that is too large to be compared at each call')
+        self.tokens += (type(array), array.shape, str(array.dtype), array.tobytes())
+
+    def object(self, value):
+        """An object of a class of Python's: its class, what it holds as a number, list or dict, its attributes."""
+        kind = type(value)
+        base = next((b for b in BASES if isinstance(value, b)), object)
+        slots = copyreg._slotnames(kind)
+        if base is object and kind.__basicsize__ > _plain_size(kind, len(slots)) or kind is types.CoroutineType:
+            self.refuse(f'refers to `{self.name}`, a {kind.__name__}: it may do something else at each call, and a '
+                        'graph cannot follow its state')
+        self.visit(kind)
+        if isinstance(value, enum.Enum):
+            self.tokens.append(value._name_)
+            return self.visit(value._value_)
+        if base is not object:
+            self.base(base, value)
+        if hasattr(value, 'default_factory') and isinstance(value, dict):
+            self.visit(value.default_factory)
+        attributes = {name: getattr(value, name) for name in slots if hasattr(value, name)}
+        attributes.update(getattr(value, '__dict__', {}))
+        self.mapping(attributes)
+
+    def base(self, base, value):
+        if base is dict:
+            self.mapping(value)
+        elif base in (set, frozenset):
+            self.unordered(value)
+        elif base in (list, tuple):
+            self.sequence(base(base.__iter__(value)))
+        else:
+            self.tokens += (base, base.__repr__(value))
+
+
+def _plain_size(kind, slots):
+    """The size of an object with nothing inside but attributes; what is larger hides something."""
+    pointers = slots + (kind.__dictoffset__ > 0) + (kind.__weakrefoffset__ > 0)
+    return object.__basicsize__ + 8 * pointers
+
+
+def _is_dunder(name):
+    return name.startswith('__') and name.endswith('__')
+
+
+def _is_slot(value):
+    return isinstance(value, (types.MemberDescriptorType, types.GetSetDescriptorType))
+
+
+METHODS = (types.FunctionType, staticmethod, classmethod, property)
+C_FUNCTIONS = (types.BuiltinFunctionType, types.MethodWrapperType, types.WrapperDescriptorType,
+               types.MethodDescriptorType, types.ClassMethodDescriptorType)
+VISITS = {
+    types.FunctionType: Walk.function, types.MethodType: Walk.method, types.ModuleType: Walk.module,
+    functools.partial: Walk.partial, float: Walk.float, tuple: Walk.sequence, list: Walk.sequence, dict: Walk.mapping,
+    set: Walk.unordered, frozenset: Walk.unordered, complex: lambda walk, value: walk.base(complex, value),
+    staticmethod: Walk.wrapped, classmethod: Walk.wrapped, property: Walk.property,
+    **{kind: Walk.builtin for kind in C_FUNCTIONS},
+    **{kind: Walk.same for kind in (types.CodeType, np.ufunc, range, mxnet.Context)},
+}
+VISITS.setdefault(type(np.clip), Walk.same)  # from NumPy 1.25 on a kind of its own
+DERIVED = (
+    (type, Walk.klass), (types.ModuleType, Walk.module), (NDArray, Walk.array), (np.ndarray, Walk.array),
+    (np.generic, lambda walk, value: walk.array(np.asarray(value)) or walk.same(type(value))),
+    (np.dtype, lambda walk, dtype: walk.same(str(dtype))),
+)
