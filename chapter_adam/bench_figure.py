@@ -1,5 +1,5 @@
 """The benchmark's result as a figure: one bar a competitor on a log axis. Measures nothing."""
-from .figures import _style, new_figure
+from .figures import style, new_figure
 
 COLOURS = {'the original': '0.45', 'later edition': '0.7', 'ours': 'tab:blue', 'others': 'tab:orange'}
 ORIGINAL = 'gluonbook-scratch'
@@ -8,7 +8,7 @@ ORIGINAL = 'gluonbook-scratch'
 def draw(result):
     """A figure of the competitors that were timed, slowest on top, each bar with its speed over the original's."""
     timed = [peer for peer in result['peers'].values() if peer['state'] == 'timed']
-    with _style():
+    with style():
         figure, axes = new_figure((8, 1.4 + 0.28 * len(timed)))
         for family, colour in COLOURS.items():
             rows = [(place, peer) for place, peer in enumerate(timed) if peer['family'] == family]
@@ -33,7 +33,7 @@ def draw_many(result):
     """The race of many runs: time per run and epoch over the number of runs, the original's extrapolated."""
     import numpy as np
     sizes = result['sizes']
-    with _style():
+    with style():
         figure, axes = new_figure((7.2, 4.2))
         others = iter(('tab:orange', 'tab:green', 'tab:purple', 'tab:brown', 'tab:olive', 'tab:pink'))
         for peer in result['peers'].values():

@@ -7,7 +7,7 @@ import numpy as np
 from . import figures, history
 from .ensemble import train_ensemble, train_gluon_ensemble
 from .files import write_text
-from .optimizers import adam, init_adam_states
+from .optimizers import adam, adam_uncorrected, init_adam_states
 from .report import progress, start, write_json
 
 
@@ -31,14 +31,6 @@ def eps_hat(params, states, hyperparams):
     hyperparams['t'] = t + 1
 
 
-def uncorrected(params, states, hyperparams):
-    """Adam without bias correction."""
-    for p, (v, s) in zip(params, states):
-        v[:] = 0.9 * v + 0.1 * p.grad
-        s[:] = 0.999 * s + (1 - 0.999) * p.grad.square()
-        p[:] = p - hyperparams['lr'] * v / (s.sqrt() + 1e-6)
-
-
 def scratch(rule=adam, n=None, t=1):
     """A variant: the section's training with another rule, the first n rows, or another first t."""
     def train(features, labels, options, **common):
@@ -59,7 +51,7 @@ def gluon(full_division):
 SECTION = scratch()
 # name: the choice made otherwise, and what it is compared with.
 CHOICES = {
-    'no bias correction': (scratch(uncorrected), SECTION),
+    'no bias correction': (scratch(adam_uncorrected), SECTION),
     't starts at 2': (scratch(t=2), SECTION),
     # Also shuffles otherwise, so that only its mean, the lower floor, is not chance.
     'the first 1500 rows of 1503': (scratch(n=1500), SECTION),

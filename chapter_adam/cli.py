@@ -91,6 +91,7 @@ def parser():
     add_run(commands)
     add_seeds(commands)
     add_choices(commands)
+    add_exercise(commands)
     add_bench(commands)
     add_data(commands)
     return top
@@ -111,6 +112,11 @@ def add_common(command):
     command.add_argument('--epochs', type=_whole(1), default=2, metavar='N', help='passes over the data (default 2)')
     command.add_argument('--batch-size', type=_whole(1), default=10, metavar='N', help='examples a step (default 10)')
     command.add_argument('--data', type=Path, metavar='FILE', help='another file of six numeric columns')
+    add_output(command)
+
+
+def add_output(command):
+    """Where results go."""
     command.add_argument('--out', type=Path, default=Path('figures'), metavar='DIR',
                          help='where figures and results are written (default figures)')
     command.add_argument('--format', type=_formats, default=FORMATS, metavar='LIST', dest='formats',
@@ -140,6 +146,20 @@ def add_runs(command):
     """The options of a command that trains many seeds."""
     command.add_argument('--runs', type=_whole(1), default=1000, metavar='N', help='how many seeds (default 1000)')
     command.add_argument('--first-seed', type=_whole(0), dest='seed', metavar='N', help='the first of them (default 0)')
+
+
+def add_exercise(commands):
+    exercise = commands.add_parser('exercise', allow_abbrev=False,  # --seed would be read as --seeds
+                                   help="the section's exercises, answered by runs",
+                                   description='Runs an exercise: prints question and answer, draws its figure. '
+                                               'A file put in chapter_adam/exercises is one more.')
+    exercise.add_argument('names', nargs='?', type=_exercises, metavar='NAME', help='as --list shows it; or all')
+    exercise.add_argument('--list', action='store_true', help='print names and questions, and run none')
+    exercise.add_argument('--seeds', type=_whole(1), default=100, metavar='N', help='how many (default 100)')
+    exercise.add_argument('--first-seed', type=_whole(0), default=0, dest='seed', metavar='N',
+                          help='the first of them (default 0)')
+    add_output(exercise)
+    exercise.set_defaults(command=_exercise, data=None, usage=exercise.error)
 
 
 def add_bench(commands):
@@ -184,6 +204,13 @@ def _seeds(options):
 def _choices(options):
     from . import choices
     return choices.run(options)
+
+
+def _exercise(options):
+    from . import answers
+    if not (options.names or options.list):
+        options.usage(f'name an exercise: {_known_exercises()}; or --list')
+    return answers.run(options)
 
 
 def _bench(options):
@@ -235,6 +262,19 @@ def _competitors(text):
     if wrong := [name for name in chosen if not peers.named(known, name)]:
         raise argparse.ArgumentTypeError(f'no competitor is called {wrong[0]!r}; there are {", ".join(known)}')
     return chosen
+
+
+def _exercises(text):
+    from . import exercises
+    known = exercises.discover()
+    if text not in ('all', *known):
+        raise argparse.ArgumentTypeError(f'no exercise is called {text!r}; there are {_known_exercises()}')
+    return tuple(known) if text == 'all' else (text,)
+
+
+def _known_exercises():
+    from . import exercises
+    return ', '.join([*exercises.discover(), 'all'])
 
 
 def _formats(text):

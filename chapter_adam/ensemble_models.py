@@ -10,6 +10,8 @@ from .compat import mxnet
 from .fused import STEPS_AT_ONCE, apply
 from .hybridization import as_array, cached_op, hybridize
 from .nested import leaves, replace_arrays
+from .stacked import alike, one_step, stack, stackable, unstack
+from .stacked import gradient as stacked_gradient
 from .tracing import UntraceableError
 
 nd, sym = mxnet.nd, mxnet.sym
@@ -80,14 +82,24 @@ class TracedRuns(_Runs):
         self.template = [nd.zeros((self.d, 1)), nd.zeros(1)]
         for p in self.template:
             p.attach_grad()
-        self.now = [*self.params, *leaves(spread(states, len(w)))]
-        self.next = [nd.empty(a.shape) for a in self.now]
+        separate = [*self.params, *leaves(spread(states, len(w)))]
+        self.stacked = stackable(states)
+        self._hold(stack(separate) if self.stacked else separate)
         self.ops = {}
+
+    def _hold(self, arrays):
+        self.now, self.next = arrays, [nd.empty(a.shape) for a in arrays]
+
+    def snapshot(self):
+        return self.now[0].copy() if self.stacked else nd.concat(*self.now[:2], dim=1)
 
     def train(self, table, orders, sizes):
         at = 0
         while sizes:
             step, n, numbers = self.rule.trace(self.template, self.states, self.hyperparams), sizes[0], []
+            if self.stacked and not alike(step, 2 * len(self.now)):
+                self.stacked = False  # from here on: a rule may change its way through the branches at any step
+                self._hold(unstack(self.now, self.d))
             # As many steps as one graph serves: same number of rows, same way through the rule.
             for size in sizes:
                 if size != n or not step.holds(self.hyperparams):
@@ -105,17 +117,17 @@ class TracedRuns(_Runs):
             rows = np.ascontiguousarray(orders[:, done * n:(done + steps) * n])
             values = [value for each in numbers[done:done + steps] for value in each]
             own, per_run = packed(values, len(orders)), any(isinstance(value, np.ndarray) for value in values)
-            self._op(step, n, steps, per_run)(table, nd.array(rows, dtype=np.int32), own, *self.now, out=self.next)
+            op = self._op(step, n, steps, per_run)
+            op(table, nd.from_numpy(rows, zero_copy=True), own, *self.now, out=self.next)
             self.now, self.next = self.next, self.now
             done += steps
-        self.params = self.now[:2]
 
     def _op(self, step, n, steps, per_run):
-        key = step, n, steps, per_run
+        key = step, n, steps, per_run, self.stacked
         if key not in self.ops:
             check_elementwise(step, self.rule.__name__)
             names = [f'array{i}' for i in range(len(self.now))]
-            graph = unrolled(step, names, n, self.d, steps, per_run)
+            graph = (unrolled_stacked if self.stacked else unrolled)(step, names, n, self.d, steps, per_run)
             self.ops[key] = cached_op(graph, ['table', 'indices', 'numbers', *names])
         return self.ops[key]
 
@@ -133,7 +145,7 @@ class GluonRuns(_Runs):
     def train(self, table, orders, sizes):
         at = 0
         for n in sizes:
-            indices = nd.array(np.ascontiguousarray(orders[:, at:at + n]), dtype=np.int32)
+            indices = nd.from_numpy(np.ascontiguousarray(orders[:, at:at + n]), zero_copy=True)
             self._gradient(n)(table, indices, *self.params, out=self.grads)
             for i, (p, g) in enumerate(zip(self.params, self.grads)):
                 self.update(i, g, p)
@@ -159,16 +171,31 @@ class GluonRuns(_Runs):
 
 def unrolled(step, names, n, d, steps, per_run):
     """The symbol of `steps` steps for many runs: from the table, indices (runs, steps * n), numbers and arrays."""
-    arrays, width = [sym.var(name) for name in names], len(step.sources)
-    table, indices, numbers = sym.var('table'), sym.var('indices'), sym.var('numbers')
+    arrays, table = [sym.var(name) for name in names], sym.var('table')
+    for batch, numbers in _steps(n, steps, len(step.sources), per_run):
+        g = gradient(sym, sym.take(table, batch), *arrays[:2], n, d)
+        arrays = apply(step, arrays[:2], list(g), arrays[2:], numbers)
+    return sym.Group(arrays)
+
+
+def unrolled_stacked(step, names, n, d, steps, per_run):
+    """The same with the parameters stacked, and their states."""
+    arrays, table = [sym.var(name) for name in names], sym.var('table')
+    X, y = (sym.slice_axis(table, axis=1, begin=begin, end=begin + width) for begin, width in ((0, d + 1), (d + 1, 1)))
+    for batch, numbers in _steps(n, steps, len(step.sources), per_run):
+        g = stacked_gradient(sym, sym.take(X, batch), sym.take(y, batch), arrays[0], n)
+        arrays = one_step(step, arrays, g, numbers)
+    return sym.Group(arrays)
+
+
+def _steps(n, steps, width, per_run):
+    """Each step's rows of the table, (runs, n), and its numbers."""
+    indices, numbers = sym.var('indices'), sym.var('numbers')
     own = list(numbers.split(num_outputs=steps * width, axis=0)) if steps * width > 1 else [numbers][:width]
     if per_run:
         own = [number.reshape((-3, 0, 0)) for number in own]  # (1, runs, 1, 1) to (runs, 1, 1)
     for k in range(steps):
-        rows = sym.take(table, sym.slice_axis(indices, axis=1, begin=k * n, end=(k + 1) * n))
-        g = gradient(sym, rows, *arrays[:2], n, d)
-        arrays = apply(step, arrays[:2], list(g), arrays[2:], own[k * width:(k + 1) * width])
-    return sym.Group(arrays)
+        yield sym.slice_axis(indices, axis=1, begin=k * n, end=(k + 1) * n), own[k * width:(k + 1) * width]
 
 
 def packed(numbers, runs):

@@ -26,7 +26,7 @@ def draw_curve(history, axes, **line_style):
 
 def curve(history):
     """A figure with one run in the book's form."""
-    with _style():
+    with style():
         figure, axes = new_figure(BOOK_SIZE)
         draw_curve(history, axes)
         axes.set_title(title(history), fontsize='medium')
@@ -42,7 +42,7 @@ def title(history):
 
 def comparison(scratch, gluon, floor):
     """Two runs from one seed: both curves over the least-squares floor, and below them what is between them."""
-    with _style():
+    with style():
         figure, (top, bottom) = new_figure((6.4, 4.8), rows=2, height_ratios=(2.2, 1), sharex=True)
         draw_curve(scratch, top, color=SCRATCH, linewidth=4, alpha=0.45)
         draw_curve(gluon, top, color=GLUON, linestyle='--')
@@ -60,7 +60,7 @@ def comparison(scratch, gluon, floor):
 
 def seeds(scratch, gluon, facts):
     """Many seeds of two methods: bands over the epochs, and beside them the final losses with the book's two."""
-    with _style():
+    with style():
         figure, (left, right) = new_figure((8.6, 3.8), columns=2, width_ratios=(1.25, 1))
         _draw_bands(left, scratch, gluon, facts)
         _draw_finals(right, scratch, gluon, facts)
@@ -74,10 +74,10 @@ def _draw_bands(axes, scratch, gluon, facts):
     axes.fill_between(scratch.epochs, least, most, color=SCRATCH, alpha=0.12, linewidth=0, label='scratch, all')
     axes.fill_between(scratch.epochs, low, high, color=SCRATCH, alpha=0.35, linewidth=0, label='scratch, 5-95 %')
     axes.plot(scratch.epochs, median, color=SCRATCH, linewidth=3, alpha=0.6, label='scratch, median')
-    for curve, style in zip(gluon.quantiles((0, .05, .5, .95, 1)), (':', '--', '-', '--', ':')):
-        name = {'-': 'Gluon, median', '--': 'Gluon, 5-95 %', ':': 'Gluon, all'}[style]
+    for curve, dashes in zip(gluon.quantiles((0, .05, .5, .95, 1)), (':', '--', '-', '--', ':')):
+        name = {'-': 'Gluon, median', '--': 'Gluon, 5-95 %', ':': 'Gluon, all'}[dashes]
         known = name in axes.get_legend_handles_labels()[1]
-        axes.plot(gluon.epochs, curve, color=GLUON, linestyle=style, linewidth=1, label=None if known else name)
+        axes.plot(gluon.epochs, curve, color=GLUON, linestyle=dashes, linewidth=1, label=None if known else name)
     axes.axhline(facts['floor'], color=FLOOR, linestyle='--', linewidth=1, label='least-squares floor')
     axes.set(xlabel='epoch', ylabel='loss')
     axes.legend(fontsize='x-small')
@@ -107,7 +107,7 @@ def _draw_finals(axes, scratch, gluon, facts):
 def choices(facts):
     """What each choice does to the loss, on a log axis, beside what the seed does."""
     effects = sorted(facts['effects'].items(), key=lambda item: item[1]['curve_typical'])
-    with _style():
+    with style():
         figure, axes = new_figure((7.2, 3.4))
         for y, (_, effect) in enumerate(effects):
             axes.plot([effect['curve_typical'], effect['curve_largest']], [y, y], color=SCRATCH, linewidth=5, alpha=0.3,
@@ -155,14 +155,14 @@ def save(figure, stem, formats=('svg', 'png')):
     no_noise = {'svg': {'Date': None, 'Creator': None}, 'png': {'Software': None}}
     paths = [stem.with_name(f'{stem.name}.{format_}') for format_ in formats]
     for path, format_ in zip(paths, formats):
-        with _style(), whole_file(path) as stream:
+        with style(), whole_file(path) as stream:
             figure.savefig(stream, format=format_, metadata=no_noise[format_])
         figure.set_layout_engine('none')  # once laid out it need not be again: a third of the time
     return paths
 
 
 @contextmanager
-def _style():
+def style():
     """Our settings over matplotlib's own defaults: what a user's matplotlibrc says stays out of the files."""
     import matplotlib
     with matplotlib.rc_context():

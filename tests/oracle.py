@@ -1,5 +1,16 @@
-"""Adam once more, independently: NumPy in float64, one parameter at a time, and the mistakes that others made in it."""
+"""The rules once more, independently, in NumPy and float64: Adam with the mistakes that others made in it, the others
+as sums over all gradients so far, without states."""
 import numpy as np
+
+STEPS = 50
+
+
+def noisy_gradients(shape=(5, 1), steps=STEPS, scale=1.0, seed=0):
+    return [scale * g for g in np.random.default_rng(seed).normal(0.3, 1, (steps, *shape)).astype(np.float32)]
+
+
+def first_point():
+    return np.linspace(-1, 1, 5, dtype=np.float32).reshape(5, 1)
 
 
 def correct(v, s, t, lr, beta1, beta2, eps):
@@ -62,3 +73,49 @@ def train(features, labels, seed, lr=0.01, batch_size=10, num_epochs=2, eps=1e-6
             x = x - correct(v, s, t, lr, 0.9, 0.999, eps)
             losses.append(np.mean((A @ x - y) ** 2) / 2)
     return np.array(losses)
+
+
+def weighted(values, decay):
+    """sum over k <= t of decay^(t - k) values[k], for every t."""
+    age = np.subtract.outer(np.arange(len(values)), np.arange(len(values)))
+    return np.tensordot(np.where(age >= 0, float(decay) ** np.abs(age), 0), np.asarray(values, float), 1)
+
+
+def sgd(gradients, start, lr=0.01):
+    return start - lr * np.cumsum(np.asarray(gradients, float), axis=0)
+
+
+def momentum(gradients, start, lr=0.01, momentum=0.9):
+    return start - lr * np.cumsum(weighted(gradients, momentum), axis=0)
+
+
+def rmsprop(gradients, start, lr=0.01, gamma=0.9, eps=1e-6):
+    g = np.asarray(gradients, float)
+    return start - lr * np.cumsum(g / np.sqrt((1 - gamma) * weighted(g ** 2, gamma) + eps), axis=0)
+
+
+def _quotients(gradients, start, lr, beta1, beta2, eps, size):
+    g = np.asarray(gradients, float)
+    v, s = (1 - beta1) * weighted(g, beta1), size(g ** 2, beta2)
+    return start - lr * np.cumsum(v / (np.sqrt(s) + eps), axis=0)
+
+
+def adam_uncorrected(gradients, start, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-6):
+    return _quotients(gradients, start, lr, beta1, beta2, eps, lambda g2, beta: (1 - beta) * weighted(g2, beta))
+
+
+def amsgrad(gradients, start, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-6):
+    return _quotients(gradients, start, lr, beta1, beta2, eps,
+                      lambda g2, beta: np.maximum.accumulate((1 - beta) * weighted(g2, beta)))
+
+
+def yogi(gradients, start, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-3):
+    def size(g2, beta):
+        s = [np.zeros_like(g2[0])]
+        for square in g2:
+            s.append(np.where(square > s[-1], s[-1] + (1 - beta) * square, s[-1] - (1 - beta) * square))
+        return np.array(s[1:])
+    return _quotients(gradients, start, lr, beta1, beta2, eps, size)
+
+
+RULES = {rule.__name__: rule for rule in (sgd, momentum, rmsprop, adam, adam_uncorrected, amsgrad, yogi)}

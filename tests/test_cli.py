@@ -233,8 +233,7 @@ def test_a_bad_data_file(tmp_path, monkeypatch, capsys, command, content, compla
 
 
 def test_a_run_that_cannot_work_is_one_line(small, capsys):
-    """A rate below float32's resolution moves nothing: an error, not a flat curve."""
-    fails_in_one_line(capsys, [*small, '--lr', '1e-30'], 1, 'adam changed no parameter')
+    fails_in_one_line(capsys, [*small, '--lr', '1e30'], 1, 'the run diverged: the loss is')
 
 
 def instead_of_gluon(monkeypatch, action):

@@ -1,11 +1,13 @@
-"""Gluon's Adam is ours through the eps bridge, and only through it."""
+"""Gluon's optimisers are our rules through the bridges that are documented, and only through them."""
 import mxnet
 import numpy as np
 import pytest
 from mxnet import nd
-from test_optimizers import STEPS, distance, noisy_gradients
+from oracle import STEPS, first_point, noisy_gradients
+from test_optimizers import distance
 
-from chapter_adam import adam
+import chapter_adam as gb
+from chapter_adam import adam, adam_uncorrected, momentum, rmsprop, sgd
 
 BETA2 = 0.999
 
@@ -33,7 +35,7 @@ def adam_path(gradients, start, eps_at):
 
 @pytest.fixture(scope='module')
 def case():
-    return noisy_gradients(), np.linspace(-1, 1, 5, dtype=np.float32).reshape(5, 1)
+    return noisy_gradients(), first_point()
 
 
 @pytest.mark.parametrize('epsilon', [1e-8, 1e-6, 0.1])
@@ -64,3 +66,71 @@ def test_the_bridge_has_a_root(case):
 
 def test_every_step_is_compared(case):
     assert gluon_path('adam', *case).shape == (STEPS, 5, 1)
+
+
+# The other rules that Gluon has
+
+
+def both(rule, state, gradients, start, optimizer, hyperparams, rates=None):
+    """The paths of a rule and of an MXNet optimiser, and the states: (ours, Gluon's, our state, Gluon's state).
+
+    `rates`: the learning rate of each step, where it changes.
+    """
+    update = mxnet.optimizer.get_updater(optimizer)
+    p, weight, ours, gluons = nd.array(start), nd.array(start), [], []
+    p.attach_grad()
+    for g, rate in zip(gradients, rates or [hyperparams['lr']] * len(gradients)):
+        p.grad[:] = nd.array(g)
+        rule([p], [state], {**hyperparams, 'lr': rate})
+        optimizer.set_learning_rate(rate)
+        update(0, nd.array(g), weight)
+        ours.append(p.asnumpy())
+        gluons.append(weight.asnumpy())
+    return np.array(ours), np.array(gluons), state, update.states[0]
+
+
+def test_gluons_sgd_is_sgd(case):
+    ours, gluons, *_ = both(sgd, None, *case, mxnet.optimizer.create('sgd', learning_rate=0.05), {'lr': 0.05})
+    assert distance(ours, gluons) < 1e-6
+
+
+def test_gluons_sgd_with_momentum_keeps_minus_v(case):
+    """With the rate inside, as here: also when the rate changes, where PyTorch's and optax's part from both."""
+    optimizer = mxnet.optimizer.create('sgd', learning_rate=0.05, momentum=0.9)
+    ours, gluons, v, state = both(momentum, nd.zeros((5, 1)), *case, optimizer, {'lr': 0.05},
+                                  rates=[0.05] * 20 + [0.01] * 30)
+    assert distance(ours, gluons) < 2e-6 and distance(v.asnumpy(), -state.asnumpy()) < 1e-6
+
+
+@pytest.mark.parametrize('eps', [1e-8, 1e-6, 0.1])
+def test_gluons_rmsprop_is_rmsprop(case, eps):
+    """Its gamma1 is gamma, and its epsilon is inside the root: at 0.1 eps on the root would be far away."""
+    optimizer = mxnet.optimizer.create('rmsprop', gamma1=0.9, epsilon=eps)
+    ours, gluons, s, (state,) = both(rmsprop, nd.zeros((5, 1)), *case, optimizer, {'lr': 0.01, 'eps': eps})
+    assert distance(ours, gluons) < 2e-6 and distance(s.asnumpy(), state.asnumpy()) < 1e-6
+
+
+@pytest.mark.parametrize('eps', [1e-6, 0.1])
+def test_mxnets_adam_kernel_is_adam_uncorrected(case, eps):
+    """What Gluon's Adam calls, with a rate that corrects. Looser, as MXNet takes 1 - beta2 in float32."""
+    gradients, start = case
+    p, (v, s) = nd.array(start), (nd.zeros((5, 1)), nd.zeros((5, 1)))
+    weight, (m, n) = nd.array(start), (nd.zeros((5, 1)), nd.zeros((5, 1)))
+    p.attach_grad()
+    for g in gradients:
+        p.grad[:] = nd.array(g)
+        adam_uncorrected([p], [(v, s)], {'lr': 0.01, 'eps': eps})
+        nd.adam_update(weight, nd.array(g), m, n, lr=0.01, beta1=0.9, beta2=0.999, epsilon=eps, out=weight)
+        assert distance(p.asnumpy(), weight.asnumpy()) < 2e-5
+
+
+@pytest.mark.parametrize('rule, hyperparams, name, gluons', [
+    ('sgd', {'lr': 0.05}, 'sgd', {'learning_rate': 0.05}),
+    ('momentum', {'lr': 0.01, 'momentum': 0.8}, 'sgd', {'learning_rate': 0.01, 'momentum': 0.8}),
+    ('rmsprop', {'lr': 0.01}, 'rmsprop', {'learning_rate': 0.01, 'gamma1': 0.9, 'epsilon': 1e-6}),
+], ids=['sgd', 'momentum', 'rmsprop'])
+def test_whole_trainings_coincide(airfoil, rule, hyperparams, name, gluons):
+    rule, states = gb.RULES[rule]
+    ours = gb.train_ch7(rule, states(), hyperparams, *airfoil, plot=False)
+    theirs = gb.train_gluon_ch7(name, gluons, *airfoil, plot=False)
+    assert np.abs(np.subtract(ours.losses, theirs.losses)).max() < 5e-6

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     'airfoil': ('numpy compat files', 'requests d2l'),
     'nested': ('compat tracing', ''),
     'checks': ('numpy compat nested', ''),
-    'optimizers': ('compat', ''),
+    'optimizers': ('checks compat', ''),
     'models': ('compat', ''),
     'tracing': ('numpy compat expressions', ''),
     'expressions': ('numpy', ''),
@@ -28,7 +28,8 @@ MAY_IMPORT = {
     'hybridization': ('numpy buffers shadow compat nested recording surroundings tracing', ''),
     'fused': ('compat hybridization nested', ''),
     'training': ('numpy checks compat fused history models tracing', ''),
-    'ensemble_models': ('numpy compat fused hybridization nested tracing', ''),
+    'stacked': ('compat fused nested', ''),
+    'ensemble_models': ('numpy compat fused hybridization nested stacked tracing', ''),
     'ensemble': ('numpy checks compat ensemble_models history training', ''),
     'figures': ('files', 'matplotlib numpy'),
     'book': ('checks training', 'figures'),
@@ -37,16 +38,18 @@ MAY_IMPORT = {
     'choices': ('numpy ensemble figures history files optimizers report', ''),
     'section': ('airfoil figures history seeds training book files optimizers report', ''),
     'peers': ('', ''),
+    'exercises': ('', ''),
+    'answers': ('exercises figures files history report', ''),
     'gate': ('numpy', ''),
     'race': ('numpy airfoil gate training', ''),
     'bench_figure': ('figures', 'numpy'),
     'many_race': ('numpy bench_figure figures files gate history peers race', ''),
     'bench': ('numpy bench_figure figures files history peers race', 'tqdm many_race'),
-    'cli': ('chapter_adam signals', 'section seeds choices bench peers airfoil'),
+    'cli': ('chapter_adam signals', 'section seeds choices answers exercises bench peers airfoil'),
     'chapter': ('chapter_adam mxnet', ''),  # the section itself, written as a reader would
 }
 PACKAGE = outside.CLONE / 'chapter_adam'
-MODULES = sorted([*(path.stem for path in PACKAGE.glob('*.py')), 'peers'])
+MODULES = sorted([*(path.stem for path in PACKAGE.glob('*.py')), 'exercises', 'peers'])
 
 
 def imports(node, inside=False):
