@@ -7,10 +7,10 @@ import json
 import numpy as np
 
 from .compat import mxnet
-from .fused import STEPS_AT_ONCE, apply
+from .fused import STEPS_AT_ONCE
 from .hybridization import as_array, cached_op, hybridize
 from .nested import leaves, replace_arrays
-from .stacked import alike, one_step, stack, stackable, unstack
+from .stacked import alike, apply, one_step, stack, stackable, unstack
 from .stacked import gradient as stacked_gradient
 from .tracing import UntraceableError
 
@@ -83,7 +83,7 @@ class TracedRuns(_Runs):
         for p in self.template:
             p.attach_grad()
         separate = [*self.params, *leaves(spread(states, len(w)))]
-        self.stacked = stackable(states)
+        self.stacked = stackable(states, self.d)
         self._hold(stack(separate) if self.stacked else separate)
         self.ops = {}
 
@@ -99,7 +99,7 @@ class TracedRuns(_Runs):
             step, n, numbers = self.rule.trace(self.template, self.states, self.hyperparams), sizes[0], []
             if self.stacked and not alike(step, 2 * len(self.now)):
                 self.stacked = False  # from here on: a rule may change its way through the branches at any step
-                self._hold(unstack(self.now, self.d))
+                self._hold(unstack(self.now, self.d, (len(self.now[0]), 1, 1)))
             # As many steps as one graph serves: same number of rows, same way through the rule.
             for size in sizes:
                 if size != n or not step.holds(self.hyperparams):
@@ -183,7 +183,7 @@ def unrolled_stacked(step, names, n, d, steps, per_run):
     arrays, table = [sym.var(name) for name in names], sym.var('table')
     X, y = (sym.slice_axis(table, axis=1, begin=begin, end=begin + width) for begin, width in ((0, d + 1), (d + 1, 1)))
     for batch, numbers in _steps(n, steps, len(step.sources), per_run):
-        g = stacked_gradient(sym, sym.take(X, batch), sym.take(y, batch), arrays[0], n)
+        g = stacked_gradient(sym.batch_dot, sym.take(X, batch), sym.take(y, batch), arrays[0], n)
         arrays = one_step(step, arrays, g, numbers)
     return sym.Group(arrays)
 

@@ -6,11 +6,14 @@ gradient, a slice for each batch. Here the trained function is the same, but
 * the gradient is written in closed form, so that nothing needs to be recorded;
 * the rule is traced (`hybridize`) and composed behind it, so that a step is one graph;
 * `STEPS_AT_ONCE` steps follow each other in one graph, so that Python is asked once for all of them;
+* weights and bias are one array where the rule does the same to both (`stacked`), so that there is half as much to do;
 * the graph writes into a second set of arrays and the two sets change places, so that nothing is copied back.
 """
 from .compat import mxnet
 from .hybridization import as_array, cached_op, hybridize
 from .nested import leaves
+from .stacked import alike, apply, one_step, stack, stackable, unstack
+from .stacked import gradient as stacked_gradient
 
 nd, sym = mxnet.nd, mxnet.sym
 
@@ -44,15 +47,31 @@ class FusedModel:
         self.params, self.states, self.hyperparams = [nd.array(w), nd.array(b)], states, hyperparams
         for p in self.params:
             p.attach_grad()  # never filled: it tells the tracer that the rule may read it
-        self.rule = hybridize(trainer_fn)
-        self.now = [*self.params, *leaves(states)]
-        self.next = [a.copy() for a in self.now]
-        self.ops = {}
-        self.loss_op = cached_op(mean_loss(*map(sym.var, 'Xywb')), 'Xywb')
+        self.rule, self.ops, self.d = hybridize(trainer_fn), {}, len(w)
+        separate = [*self.params, *leaves(states)]
+        self._hold(separate, False)
+        if stackable(states, self.d):
+            self._hold(stack(separate), True)
+
+    def _hold(self, arrays, stacked):
+        """Goes on with these arrays, weights and bias stacked or not."""
+        self.now, self.next, self.stacked = arrays, [a.copy() for a in arrays], stacked
+        self.loss_op = cached_op(whole_loss(self.d, stacked), ['X', 'y', *(['wb'] if stacked else 'wb')])
+
+    def _trace(self, of_all=False):
+        """The trace that holds now. From where a graph cannot be stacked on, none is.
+
+        In a batch `of_all` examples the gradient for the bias can be 0 but for rounding, which Adam makes a full step:
+        then it has to be summed as autograd does it.
+        """
+        step = self.rule.trace(self.params, self.states, self.hyperparams)
+        if self.stacked and (of_all or not alike(step, 2 * len(self.now))):
+            self._hold(unstack(self.now, self.d, (1,)), False)
+        return step
 
     def warm_up(self, X, y):
         """Traces the rule and lets MXNet prepare the graphs of a full batch, on copies: nothing is trained."""
-        step, n = self.rule.trace(self.params, self.states, self.hyperparams), len(X)
+        step, n = self._trace(), len(X)
         numbers = step.numbers(self.hyperparams)
         for steps in (1, STEPS_AT_ONCE):
             many = nd.concat(*[X] * steps, dim=0), nd.concat(*[y] * steps, dim=0)
@@ -62,7 +81,8 @@ class FusedModel:
         """One step for each minibatch [start, stop) of X (N, d) and y (N,)."""
         bounds = list(bounds)
         while bounds:
-            step, rows = self.rule.trace(self.params, self.states, self.hyperparams), bounds[0][1] - bounds[0][0]
+            rows = bounds[0][1] - bounds[0][0]
+            step = self._trace(of_all=rows == len(X))
             numbers = []
             # As many steps as one graph serves: same number of rows, same way through the rule.
             for start, stop in bounds:
@@ -87,18 +107,27 @@ class FusedModel:
 
     def _op(self, step, rows, steps):
         """The graph of `steps` steps of a trace on batches of `rows` rows, made at its first use."""
-        key = step, rows, steps
+        key = step, rows, steps, self.stacked
         if key not in self.ops:
             names = [f'array{i}' for i in range(len(self.now))]
-            graph = unrolled(step, names, rows, steps)
+            graph = (unrolled_stacked if self.stacked else unrolled)(step, names, rows, steps)
             self.ops[key] = cached_op(graph, ['X', 'y', 'numbers', *names])
         return self.ops[key]
 
     def loss(self, X, y):
-        return float(self.loss_op(X, y.reshape((-1, 1)), *self.now[:2]).asscalar())
+        return float(self.loss_op(X, y.reshape((-1, 1)), *self.now[:1 if self.stacked else 2]).asscalar())
 
     def parameters(self):
-        return tuple(a.asnumpy() for a in self.now[:2])
+        w, b = unstack(self.now[:1], self.d, (1,)) if self.stacked else self.now[:2]
+        return w.asnumpy(), b.asnumpy()
+
+
+def whole_loss(d, stacked):
+    """The symbol of the loss over X and y, of 'w' and 'b' or of both in one, 'wb'."""
+    if not stacked:
+        return mean_loss(*map(sym.var, 'Xywb'))
+    w, b = (sym.slice_axis(sym.var('wb'), axis=0, begin=begin, end=end) for begin, end in ((0, d), (d, d + 1)))
+    return mean_loss(sym.var('X'), sym.var('y'), w, b.reshape((1,)))
 
 
 def unrolled(step, names, rows, steps):
@@ -112,19 +141,18 @@ def unrolled(step, names, rows, steps):
     return sym.Group(arrays)
 
 
+def unrolled_stacked(step, names, rows, steps):
+    """The same with weights and bias in one array, for which X gets a column of ones."""
+    arrays, width = [sym.var(name) for name in names], len(step.sources)
+    ones = sym.ones_like(sym.slice_axis(sym.var('X'), axis=1, begin=0, end=1))
+    X, y = _parts(sym.concat(sym.var('X'), ones, dim=1), steps), _parts(sym.var('y').reshape((-1, 1)), steps)
+    numbers = _parts(sym.var('numbers'), steps * width)
+    for k in range(steps):
+        g = stacked_gradient(sym.dot, X[k], y[k], arrays[0], rows)
+        arrays = one_step(step, arrays, g, numbers[k * width:(k + 1) * width])
+    return sym.Group(arrays)
+
+
 def _parts(symbol, count):
     """`count` equal parts along the first axis."""
     return [symbol] if count == 1 else list(symbol.split(num_outputs=count, axis=0)) if count else []
-
-
-def apply(step, params, grads, states, numbers):
-    """The parameters and states after one step of a `Trace`, as symbols."""
-    arrays = [*params, *grads, *states]
-    if not step.writes:
-        return [*params, *states]
-    given = {f'array{i}': arrays[i] for i in step.reads}
-    given.update({f'number{i}': number for i, number in enumerate(numbers)})
-    after = step.symbol(**given)
-    for i, at in enumerate(step.writes):
-        arrays[at] = after[i]
-    return [*arrays[:len(params)], *arrays[len(params) + len(grads):]]

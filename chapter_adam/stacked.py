@@ -1,30 +1,48 @@
-"""Weights and bias of many runs as one array: half the work, where a rule does the same to both.
+"""Steps of a traced rule inside larger graphs, and weights and bias as one array: half the work.
 
-Stacked along the features' axis, w (runs, d, 1) and b (runs, 1, 1) are one array (runs, d + 1, 1), and so are their
-states: one update does for both what two did. Whether that is the same is read off the rule's trace.
+Stacked along the features' axis, w (d, 1) and b (1,) are one array (d + 1, 1), and so are their states: one update does
+for both what two did. Whether that is the same is read off the rule's trace. Many runs have a first axis more:
+w (runs, d, 1) and b (runs, 1, 1) are (runs, d + 1, 1).
 """
 import json
+from functools import lru_cache
 
 from .compat import mxnet
-from .fused import apply
 from .nested import leaves
 
 nd, sym = mxnet.nd, mxnet.sym
 
 
-def stackable(states):
-    """Whether w and b have as many states each, so that the k-th of w and the k-th of b can share an array."""
-    return not leaves(states) or len(states) == 2 and len(leaves(states[0])) == len(leaves(states[1]))
+def apply(step, params, grads, states, numbers):
+    """The parameters and states after one step of a `Trace`, as symbols."""
+    arrays = [*params, *grads, *states]
+    if not step.writes:
+        return [*params, *states]
+    given = {f'array{i}': arrays[i] for i in step.reads}
+    given.update({f'number{i}': number for i, number in enumerate(numbers)})
+    after = step.symbol(**given)
+    for i, at in enumerate(step.writes):
+        arrays[at] = after[i]
+    return [*arrays[:len(params)], *arrays[len(params) + len(grads):]]
+
+
+def stackable(states, d):
+    """Whether w and b have as many states each, of their shapes: then the k-th of both can share an array."""
+    if not leaves(states):
+        return True
+    of_w, of_b = (leaves(part) for part in states) if len(states) == 2 else ([], [None])
+    return len(of_w) == len(of_b) and all(a.shape == (d, 1) for a in of_w) and all(a.shape == (1,) for a in of_b)
 
 
 def stack(arrays):
-    """[w, b, states of w, states of b], each (runs, ..., 1), as [parameters, states], each (runs, d + 1, 1)."""
-    return [nd.concat(of_w, of_b, dim=1) for of_w, of_b in _pairs(arrays)]
+    """[w, b, states of w, states of b] as [parameters, states]."""
+    return [nd.concat(w, b.reshape((*w.shape[:-2], 1, 1)), dim=w.ndim - 2) for w, b in _pairs(arrays)]
 
 
-def unstack(arrays, d):
-    """What `stack` made one, made two again."""
-    halves = [(a[:, :d].copy(), a[:, d:].copy()) for a in arrays]
+def unstack(arrays, d, shape):
+    """What `stack` made one, made two again; `shape` is that of b."""
+    halves = [(nd.slice_axis(a, axis=-2, begin=0, end=d), nd.slice_axis(a, axis=-2, begin=d, end=d + 1).reshape(shape))
+              for a in arrays]
     return [*halves[0], *(w for w, _ in halves[1:]), *(b for _, b in halves[1:])]
 
 
@@ -33,6 +51,7 @@ def _pairs(arrays):
     return [(w, b), *zip(states[:half], states[half:])]
 
 
+@lru_cache(maxsize=64)
 def alike(step, arrays):
     """Whether a `Trace` over so many arrays (gradients not counted) does to b and its states what it does to w and its.
 
@@ -58,15 +77,16 @@ def _form(symbol, renamed):
              node['inputs']) for node in json.loads(symbol.tojson())['nodes']]
 
 
-def gradient(F, X, y, stacked, n):
-    """The gradient of each run's mean loss for its weights and bias in one array, with F = nd or sym.
+def gradient(dot, X, y, stacked, n):
+    """The gradient of the mean loss for weights and bias in one array.
 
     Args:
-        X: (runs, rows, d + 1), each run's minibatch with a column of ones. y: (runs, rows, 1), its labels.
-        stacked: (runs, d + 1, 1), the weights and below them the bias.
+        dot: sym.dot, or for many runs sym.batch_dot.
+        X: (rows, d + 1), a minibatch with a column of ones. y: (rows, 1), its labels.
+        stacked: (d + 1, 1), the weights and below them the bias. For many runs all three have their axis first.
         n: what the sum over the minibatch is divided by, its number of rows.
     """
-    return F.batch_dot(X, (F.batch_dot(X, stacked) - y) * (1 / n), transpose_a=True)
+    return dot(X, (dot(X, stacked) - y) * (1 / n), transpose_a=True)
 
 
 def one_step(step, arrays, g, numbers):

@@ -51,7 +51,7 @@ def trace_of(rule, states):
 def test_the_rules_of_the_package_do_the_same_to_both(name):
     rule, states = RULES[name]
     states = states(3)
-    assert stackable(states)
+    assert stackable(states, 3)
     assert alike(trace_of(rule, states), {'sgd': 2, 'momentum': 4, 'rmsprop': 4, 'amsgrad': 8}.get(name, 6))
 
 
@@ -69,16 +69,16 @@ def test_such_a_rule_still_gives_the_single_runs(small, rule):  # noqa: F811
 
 
 @pytest.mark.parametrize('states, answer', [
-    (None, True), ((), True), (one_each(), True), ((nd.zeros(1), ()), False), ((nd.zeros(1),) * 3, False),
-    ([[nd.zeros(1)] * 2, [nd.zeros(1)]], False),
-], ids=range(6))
+    (None, True), ((), True), (one_each(), True), ((nd.zeros((3, 1)), ()), False), ((nd.zeros(1),) * 3, False),
+    ([[nd.zeros((3, 1))] * 2, [nd.zeros(1)]], False), ((nd.zeros(1), nd.zeros(1)), False),
+], ids=range(7))
 def test_states_that_come_in_pairs(states, answer):
-    assert stackable(states) is answer
+    assert stackable(states, 3) is answer
 
 
 def test_stack_and_back():
     arrays = [nd.random.normal(shape=(4, rows, 1)) for rows in (3, 1, 3, 3, 1, 1)]
     stacked = stack(arrays)
     assert [a.shape for a in stacked] == [(4, 4, 1)] * 3
-    for before, after in zip(arrays, unstack(stacked, 3)):
+    for before, after in zip(arrays, unstack(stacked, 3, (4, 1, 1))):
         assert (before == after).asnumpy().all()
