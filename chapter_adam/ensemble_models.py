@@ -20,24 +20,22 @@ nd, sym = mxnet.nd, mxnet.sym
 def extended(features, labels):
     """The data as one table (N, d + 2): features, a 1 for the bias, the label.
 
-    With the weights (w, b, -1) a row's product is its residual: one gather and one product a step, where features and
-    labels apart would need two.
+    The first d + 1 columns are for weights and bias in one, and each minibatch is gathered at once.
     """
     return np.column_stack([features, np.ones_like(labels), labels])
 
 
 def gradient(F, rows, w, b, n, d):
-    """The gradients for w and b of each run's mean loss, with F = nd or sym.
+    """The gradients for w and b of each run's mean loss, with F = nd or sym; rounded as in a single run.
 
     Args:
         rows: (runs, rows, d + 2), each run's minibatch of the extended table.
         w, b: (runs, d, 1) and (runs, 1, 1).
         n: what the sum over the minibatch is divided by, its number of rows.
     """
-    weights = F.concat(w, b, F.ones_like(b) * -1, dim=1)
-    share = F.batch_dot(rows, weights) * (1 / n)
-    g = F.batch_dot(rows, share, transpose_a=True)
-    return F.slice_axis(g, axis=1, begin=0, end=d), F.slice_axis(g, axis=1, begin=d, end=d + 1)
+    X, y = F.slice_axis(rows, axis=2, begin=0, end=d), F.slice_axis(rows, axis=2, begin=d + 1, end=d + 2)
+    share = (F.broadcast_add(F.batch_dot(X, w), b) - y) * (1 / n)
+    return F.batch_dot(X, share, transpose_a=True), share.sum(axis=1, keepdims=True)
 
 
 class _Runs:
@@ -97,8 +95,9 @@ class TracedRuns(_Runs):
         at = 0
         while sizes:
             step, n, numbers = self.rule.trace(self.template, self.states, self.hyperparams), sizes[0], []
-            if self.stacked and not alike(step, 2 * len(self.now)):
-                self.stacked = False  # from here on: a rule may change its way through the branches at any step
+            # From where a graph cannot be stacked on, none is; nor where the bias's gradient may be rounding alone.
+            if self.stacked and (n == len(table) or not alike(step, 2 * len(self.now))):
+                self.stacked = False
                 self._hold(unstack(self.now, self.d, (len(self.now[0]), 1, 1)))
             # As many steps as one graph serves: same number of rows, same way through the rule.
             for size in sizes:
