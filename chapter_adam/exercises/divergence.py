@@ -186,8 +186,8 @@ def _drawn(facts):
     adam, amsgrad, yogi = (facts['drawn'][rule] for rule in NAMES)
     return ('The regular order is not to blame, nor the start. With the same slopes drawn at random, '
             f'{facts["slope"]:g} with probability 1/3, and starts anywhere, all {facts["settings"]["seeds"]} seeds end '
-            f'like this: Adam at {adam["least"]:+.2f} or above, AMSGrad at {amsgrad["most"]:+.2f} or below, Yogi at {yogi["most"]:+.2f} '
-            'or below.', adam['least'] > 0.8 and max(amsgrad['most'], yogi['most']) < -0.8)
+            f'like this: Adam at {adam["least"]:+.2f} or above, AMSGrad at {amsgrad["most"]:+.2f} or below, Yogi at '
+            f'{yogi["most"]:+.2f} or below.', adam['least'] > 0.8 and max(amsgrad['most'], yogi['most']) < -0.8)
 
 
 def _book(facts):
