@@ -289,7 +289,7 @@ def swap(table, key, value, rate=None):
     (6, swap('longer', 'median', 0.2, 0.1)),
     (6, swap('longer', 'median', 0.33, 1e-3)),
     (7, swap('within_10_percent', 'examples', lambda values: values[::-1])),
-], ids=str)
+])
 def test_a_wrong_number_makes_its_sentence_fail(facts, sentence, change):
     assert all(holds for _, holds in learning_rate.answer(copy.deepcopy(facts)))
     change(facts)

@@ -165,7 +165,7 @@ def talks(params, states, h):
     (generator, '`schedule`, a generator'), (lambda: draws_rarely, '`random`'), (lambda: draws_numpy, 'numpy'),
     (lambda: draws_mxnet, 'draws at random'), (lambda: shuffles, 'nd.shuffle'), (lambda: asks_the_mode, 'autograd'),
     (lambda: talks, 'print'),
-], ids=str)
+])
 def test_what_a_graph_would_not_repeat_is_refused(make, words):
     refuse(make, words)
 
