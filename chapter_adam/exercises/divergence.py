@@ -71,7 +71,7 @@ def _walk(rule, starts, slopes, betas):
     x = mxnet.nd.array(starts)
     x.attach_grad()
     states = [tuple(mxnet.nd.zeros(x.shape) for _ in init_states(1)[0])]
-    hyperparams = {'lr': RATE, 't': 1, **betas}
+    hyperparams = {'lr': RATE, 't': 1, **{name: each.reshape(-1, 1, 1) for name, each in betas.items()}}
     step, now, walked = hybridize(function).trace([x], states, hyperparams), [x, *leaves(states)], []
     op = cached_op(_graph(step, len(now)), ['slopes', 'numbers', *(f'array{i}' for i in range(len(now)))])
     for done in range(0, STEPS, AT_ONCE):
@@ -79,7 +79,7 @@ def _walk(rule, starts, slopes, betas):
         for k in range(AT_ONCE):
             hyperparams.update(lr=RATE / (done + k + 1) ** 0.5, t=done + k + 1)
             for i, number in enumerate(step.numbers(hyperparams)):
-                numbers[k, i] = number
+                numbers[k, i] = np.ravel(number)  # one for all columns, or one for each
         slope, numbers = slopes[done:done + AT_ONCE], numbers.reshape(-1, starts.size)
         *now, unkept, sizes = op(mxnet.nd.array(slope), mxnet.nd.array(numbers), *now)
         walked.append((unkept, sizes))
