@@ -4,7 +4,7 @@
 
 py = .venv/bin/python
 
-.PHONY: run test bench lint setup pins clean
+.PHONY: run test bench notebook html lint setup pins clean
 # Two set-ups at once would build the same .venv.
 .NOTPARALLEL:
 # Inherited from another environment, these would put its packages before the pinned ones.
@@ -20,6 +20,13 @@ bench: setup
 	@sh scripts/peers.sh
 	@$(py) -m chapter_adam bench $(ARGS)
 
+# The chapter with its outputs, and as one page that needs no network.
+notebook: setup
+	@$(py) scripts/build_notebook.py
+
+html: setup
+	@$(py) scripts/build_html.py
+
 lint: setup
 	@$(py) -m flake8
 
@@ -29,7 +36,7 @@ setup:
 # Newest versions that fit setup.cfg, for every Python from 3.10 on; look at the difference, then commit it.
 pins:
 	@uv=$$(sh scripts/setup.sh uv) && "$$uv" pip compile --quiet --universal --upgrade --python-version 3.10 \
-		--extra test --no-annotate --custom-compile-command "make pins" --output-file constraints.txt setup.cfg
+		--extra notebook --extra test --no-annotate --custom-compile-command "make pins" --output-file constraints.txt setup.cfg
 
 clean:
 	@rm -rf .venv .uv .peers build dist chapter_adam.egg-info .pytest_cache .hypothesis

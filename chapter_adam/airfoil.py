@@ -47,6 +47,12 @@ def get_data_ch7(*, n=None, path=None):
     Raises:
         DataError (a ValueError): the file is missing, damaged or malformed; says where.
         TypeError, ValueError: `n` is not a whole number from 1 to the file's number of rows; `path` is no path.
+
+    >>> features, labels = get_data_ch7()
+    >>> features.shape, labels.shape
+    ((1503, 5), (1503,))
+    >>> abs(float(labels.mean().asscalar())) < 1e-6
+    True
     """
     table = read_table(path)
     n = _rows_to_keep(n, len(table))
@@ -69,7 +75,12 @@ def read_table(path=None):
 
 
 def parse(content, name):
-    """Turns the file's bytes into an array, or says which line and column is not as it should be."""
+    """Turns the file's bytes into an array, or says which line and column is not as it should be.
+
+    >>> parse(b'1 2 3 4 5 6\\n7 8 9 9 9 nine', 'mine.dat')
+    Traceback (most recent call last):
+    chapter_adam.airfoil.DataError: mine.dat, line 2, column 6: expected a number, found 'nine'
+    """
     try:
         lines = content.decode('ascii').splitlines()
     except UnicodeDecodeError as error:
@@ -106,7 +117,11 @@ def _parse_number(word, place):
 
 
 def standardise(table, name=NAME):
-    """(table - mean) / population standard deviation, column by column, in float64; `name` is for the message."""
+    """(table - mean) / population standard deviation, column by column, in float64; `name` is for the message.
+
+    >>> standardise(np.array([[1.0, 10.0], [3.0, 30.0]])).tolist()
+    [[-1.0, -1.0], [1.0, 1.0]]
+    """
     with np.errstate(all='ignore'):
         deviation = table.std(axis=0)
         standard = (table - table.mean(axis=0)) / deviation
@@ -123,6 +138,9 @@ def least_squares_floor(features, labels):
 
     Args:
         features, labels: arrays of shape (N, d) and (N,), NDArray or NumPy.
+
+    >>> round(least_squares_floor(*get_data_ch7()), 4)
+    0.2421
     """
     X, y = (np.asarray(a.asnumpy() if hasattr(a, 'asnumpy') else a, dtype=np.float64) for a in (features, labels))
     A = np.column_stack([X, np.ones(len(X))])

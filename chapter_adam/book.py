@@ -33,7 +33,7 @@ def train_ch7(trainer_fn, states, hyperparams, features, labels, batch_size=10, 
     >>> x = np.linspace(-1, 1, 40).reshape(20, 2)
     >>> run = train_ch7(adam, init_adam_states(2), {'lr': 0.1, 't': 1}, x, x[:, 0], num_epochs=20, plot=False)
     ... # doctest: +ELLIPSIS
-    loss: 0.000..., ... sec per epoch
+    loss: 0.001..., ... sec per epoch
     """
     plot = checks.flag('plot', plot)
     history = training.train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size, num_epochs,
@@ -54,6 +54,12 @@ def train_gluon_ch7(trainer_name, trainer_hyperparams, features, labels, batch_s
         full_division: divide the short last batch's gradient by `batch_size` too, as the original did, and not by
             its own number of rows. The only visible difference between the original's two runs that is not chance.
         The others, what is returned and what is raised: as in `train_ch7`.
+
+    >>> import numpy as np
+    >>> x = np.linspace(-1, 1, 40).reshape(20, 2)
+    >>> run = train_gluon_ch7('adam', {'learning_rate': 0.1}, x, x[:, 0], num_epochs=20, plot=False)
+    ... # doctest: +ELLIPSIS
+    loss: 0.001..., ... sec per epoch
     """
     plot = checks.flag('plot', plot)
     history = training.train_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size, num_epochs,
@@ -63,7 +69,12 @@ def train_gluon_ch7(trainer_name, trainer_hyperparams, features, labels, batch_s
 
 
 def line(history):
-    """The book's line about a run."""
+    """The book's line about a run.
+
+    >>> from chapter_adam import History
+    >>> line(History((0.5, 0.25), (0.0, 2.0), 0.1, 0.1))
+    'loss: 0.250000, 0.100000 sec per epoch'
+    """
     return f'loss: {history.losses[-1]:f}, {history.seconds_per_epoch:f} sec per epoch'
 
 

@@ -31,6 +31,13 @@ class Ensemble:
         weights, biases: the parameters at the end, (runs, d) and (runs,).
         seconds: the wall time of it all.
         settings, versions, machine: as in a History.
+
+    >>> losses = np.array([[0.5, 0.5, 0.5], [0.3, 0.2, np.nan]])
+    >>> runs = Ensemble(losses, np.array([0.0, 2.0]), (0, 1, 2), np.zeros((3, 5)), np.zeros(3), 0.1)
+    >>> runs.final.tolist(), runs.diverged
+    ([0.3, 0.2, nan], (2,))
+    >>> runs.quantiles([0.5]).tolist()
+    [[0.5, 0.25]]
     """
     losses: np.ndarray
     epochs: np.ndarray
@@ -86,6 +93,12 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
 
     Raises:
         TypeError, ValueError: an argument is wrong. UntraceableError: the rule cannot be traced, or mixes numbers.
+
+    >>> from chapter_adam import adam, init_adam_states
+    >>> x = np.linspace(-1, 1, 40).reshape(20, 2)
+    >>> runs = train_ensemble(adam, init_adam_states(2), {'lr': [0.001, 0.1], 't': 1}, x, x[:, 0], seeds=[7, 7])
+    >>> runs.losses.shape, bool(runs.final[0] > runs.final[1])
+    ((2, 2), True)
     """
     checks.callable_rule(trainer_fn)
     hybridize = checks.flag('hybridize', hybridize)
@@ -111,6 +124,10 @@ def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, ba
     Args: as for `train_ensemble`; the hyperparameters are Gluon's, one value for all runs. `hybridize` makes the
         forward pass and the gradient a graph; the update is Gluon's own in either case. `full_division` as for
         `train_gluon_ch7`: the short last batch divided by `batch_size` too.
+
+    >>> x = np.linspace(-1, 1, 40).reshape(20, 2)
+    >>> train_gluon_ensemble('adam', {'learning_rate': 0.1}, x, x[:, 0], seeds=range(3)).weights.shape
+    (3, 2)
     """
     job = _Job(features, labels, batch_size, num_epochs, seeds, record_every)
     hyperparams = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
@@ -190,7 +207,12 @@ class _Job:
 
 
 class Loss:
-    """mean((X w + b - y)^2) / 2 for many runs, as the quadratic form of the data's second moments, in float64."""
+    """mean((X w + b - y)^2) / 2 for many runs, as the quadratic form of the data's second moments, in float64.
+
+    >>> loss = Loss(np.array([[2.0, 1.0, 3.0]]))  # one example: x = 2, 1 for the bias, y = 3
+    >>> loss(np.array([[1.0, 0.0], [1.0, 1.0]])).tolist()
+    [0.5, 0.0]
+    """
 
     def __init__(self, table):
         table = table.astype(np.float64)

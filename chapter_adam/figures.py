@@ -135,9 +135,10 @@ def show(history):
     name = 'chapter_adam'
     figure = plt.figure(name) if plt.fignum_exists(name) else plt.figure(name, figsize=BOOK_SIZE)
     axes = figure.gca()
-    draw_curve(history, axes, label=title(history))
+    # Every second one dashed: of two curves that coincide, both are seen.
+    draw_curve(history, axes, label=title(history), linestyle='--' if len(axes.lines) % 2 else '-')
     if 2 <= len(axes.lines) <= 8:
-        axes.legend()
+        axes.legend(fontsize='x-small')  # larger, two names cover the axis of a figure of the book's size
     return figure
 
 

@@ -23,6 +23,13 @@ class History:
         weights, bias: the parameters at the end: d numbers and one.
         settings: what was run: method, rule, hyperparameters, batch size, epochs, seed and so on.
         versions, machine: what it ran on.
+
+    >>> run = History((0.5, 0.25), (0.0, 2.0), 0.1, 0.1, settings={'label': 'adam'})
+    >>> run
+    History(adam: loss 0.250000 after 2 epochs, 0.100000 sec per epoch)
+    >>> History.from_json('{}')
+    Traceback (most recent call last):
+    ValueError: not the JSON of a History: 'losses'
     """
     losses: tuple
     epochs: tuple
@@ -74,7 +81,16 @@ CHANGES_EACH_RUN = ('seconds_per_epoch', 'train_seconds_per_epoch', 'versions', 
 
 
 def to_json(value):
-    """JSON text as this project writes it: indented, one line for each list of numbers, no NaN."""
+    """JSON text as this project writes it: indented, one line for each list of numbers, no NaN.
+
+    >>> print(to_json({'losses': [0.5, 0.25], 'settings': {'lr': 0.01}}), end='')
+    {
+      "losses": [0.5, 0.25],
+      "settings": {
+        "lr": 0.01
+      }
+    }
+    """
     return _on_lines(value, '') + '\n'
 
 

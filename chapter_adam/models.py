@@ -10,12 +10,20 @@ nd, autograd, gluon = mxnet.nd, mxnet.autograd, mxnet.gluon
 
 
 def linreg(X, w, b):
-    """The model: X w + b, of shape (n, 1) for X (n, d), w (d, 1) and b (1,)."""
+    """The model: X w + b, of shape (n, 1) for X (n, d), w (d, 1) and b (1,).
+
+    >>> linreg(nd.array([[1, 2]]), nd.array([[10], [100]]), nd.array([5])).asnumpy().tolist()
+    [[215.0]]
+    """
     return nd.dot(X, w) + b
 
 
 def squared_loss(y_hat, y):
-    """The loss of each example: (y_hat - y)^2 / 2, of y_hat's shape."""
+    """The loss of each example: (y_hat - y)^2 / 2, of y_hat's shape.
+
+    >>> squared_loss(nd.array([[3]]), nd.array([1])).asnumpy().tolist()
+    [[2.0]]
+    """
     return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
 
 

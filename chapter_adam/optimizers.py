@@ -16,6 +16,10 @@ and the bias (1,), all 0 before the first step.
 To add a rule, write it and its initialiser here and name them in RULES, below: the package, its exercises and tests
 find them there.
 
+>>> rule, init_states = RULES['momentum']
+>>> rule.__name__, [state.shape for state in init_states(5)]
+('momentum', [(5, 1), (1,)])
+
 Sources: the book's sections of the same names; the paper of each rule. In all formulas g is a parameter's gradient,
 p the parameter, and everything happens to each number by itself.
 """

@@ -18,7 +18,16 @@ nd, sym = mxnet.nd, mxnet.sym
 
 
 class UntraceableError(TypeError):
-    """A trainer function does what a graph cannot; `hybridize=False` runs it."""
+    """A trainer function does what a graph cannot; `hybridize=False` runs it.
+
+    >>> from chapter_adam import hybridize
+    >>> def careful(params, states, hyperparams):
+    ...     if params[0].sum().asscalar() > 1:
+    ...         params[0][:] = 0
+    >>> hybridize(careful)([nd.ones(2)], None, {})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    chapter_adam.tracing.UntraceableError: ...
+    """
     latest = threading.local()  # so that a rule's own `except` does not hide it from us
 
     def __init__(self, message):

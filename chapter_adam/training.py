@@ -22,11 +22,22 @@ OPERATORS_AT_ONCE = 64
 
 
 class DivergenceError(ArithmeticError):
-    """A run whose loss is no longer a finite number; the message says after which step."""
+    """A run whose loss is no longer a finite number; the message says after which step.
+
+    >>> from chapter_adam import init_sgd_states, sgd, train_ch7
+    >>> x = np.linspace(-1, 1, 40).reshape(20, 2)
+    >>> run = train_ch7(sgd, init_sgd_states(2), {'lr': 1e30}, x, x[:, 0], plot=False)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    chapter_adam.training.DivergenceError: ...
+    """
 
 
 class Draws:
-    """Everything random in a run, from one seed: the start and the order of the examples in each epoch."""
+    """Everything random in a run, from one seed: the start and the order of the examples in each epoch.
+
+    >>> bool((Draws(3).order(1503) == Draws(3).order(1503)).all())
+    True
+    """
 
     def __init__(self, seed):
         self.generator = np.random.default_rng(seed)
@@ -42,7 +53,11 @@ class Draws:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Consecutive minibatches of one epoch that nothing interrupts: rows [start, stop) of the shuffled data."""
+    """Consecutive minibatches of one epoch that nothing interrupts: rows [start, stop) of the shuffled data.
+
+    >>> list(Stretch(1490, 1503, record=True).batches(10))
+    [(1490, 1500), (1500, 1503)]
+    """
     start: int
     stop: int
     record: bool
@@ -59,6 +74,11 @@ def stretches(n, batch_size, num_epochs, record_every=100):
     That is where the number of examples seen crosses a multiple of `record_every` (never, if that is None), and
     at the end. A record that only the short last batch separates from the end waits for it: the section's
     3006 examples give 30 records, at 100, 200, ..., 1500, 1603, ..., 2903 and 3006, and with the start 31.
+
+    >>> for epoch in stretches(23, batch_size=10, num_epochs=2, record_every=20):
+    ...     print([(s.start, s.stop, s.record) for s in epoch])
+    [(0, 20, True), (20, 23, False)]
+    [(0, 23, True)]
     """
     total = n * num_epochs
     for seen in range(0, total, n):

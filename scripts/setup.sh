@@ -109,7 +109,7 @@ install_with_uv() {
         run env UV_PYTHON_PREFERENCE=only-managed "$uv" venv --quiet --no-project --python 3.11 .venv || return
         found=$(try_python .venv/bin/python 3.11) || return
     fi
-    run "$uv" pip install --quiet --python .venv/bin/python --editable '.[test]' \
+    run "$uv" pip install --quiet --python .venv/bin/python --editable '.[notebook,test]' \
         --constraints constraints.txt --build-constraints constraints.txt
 }
 
@@ -117,7 +117,7 @@ install_with_uv() {
 install_with_pip() {
     run "${found#* }" -m venv .venv || return
     export PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
-    pip_install .venv/bin/python --editable '.[test]'
+    pip_install .venv/bin/python --editable '.[notebook,test]'
 }
 
 # ---- the environment

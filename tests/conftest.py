@@ -2,6 +2,7 @@
 import signal
 
 import matplotlib
+import outside
 import pytest
 
 import chapter_adam
@@ -20,6 +21,13 @@ def airfoil_arrays(airfoil):
     """The same as float32 NumPy arrays."""
     features, labels = airfoil
     return features.asnumpy(), labels.asnumpy()
+
+
+@pytest.fixture(scope='session')
+def chapter_run(tmp_path_factory):
+    """The chapter run as a script in an empty folder: the finished process, and the folder."""
+    folder = tmp_path_factory.mktemp('chapter')
+    return outside.python(outside.CLONE / 'chapter_adam' / 'chapter.py', cwd=folder), folder
 
 
 @pytest.fixture

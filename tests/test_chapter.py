@@ -38,8 +38,8 @@ def test_the_sections_cells_run_verbatim(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_chapter_runs_as_a_script(tmp_path):
-    process = outside.python(CHAPTER, cwd=tmp_path)
+def test_the_chapter_runs_as_a_script(chapter_run):
+    process, folder = chapter_run
     assert (process.returncode, process.stderr) == (0, '')
     gap = r'largest gap between the two curves: (\d\.\de-0\d)\n'
     effect = r'dividing 3 examples by 10 moves the curve by up to (\d\.\de-0\d), its end by (\d\.\de-0\d)\n'
@@ -52,7 +52,7 @@ def test_the_chapter_runs_as_a_script(tmp_path):
     assert moved < 2e-6 and abs(fast - fast_gluon) < 1e-5
     assert end < most and 100 * gap < most < 1e-2 and abs(abs(original - gluon) - end) < 1e-5
     assert seeds[0] == scratch and len(set(seeds)) == 5
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 def test_the_chapter_opens_as_a_notebook(notebook):

@@ -1,5 +1,4 @@
 """A finished run as data: there and back through JSON, and the stopwatch."""
-import doctest
 import json
 import math
 from dataclasses import FrozenInstanceError, replace
@@ -113,7 +112,3 @@ def test_stopwatch_counts_a_block_that_fails(clock):
         clock[0] += 2
         raise KeyError
     assert watch.seconds == 2.0
-
-
-def test_docstrings_are_true():
-    assert doctest.testmod(history).failed == 0

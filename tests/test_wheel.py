@@ -63,7 +63,7 @@ def test_the_data_file_is_in_it_byte_for_byte(archive):
 def test_every_module_and_nothing_else_is_in_it(archive):
     package = outside.CLONE / 'chapter_adam'
     files = [*package.glob('*.py'), *package.glob('exercises/*.py'), *package.glob('peers/*.py'),
-             *package.glob('peers/*.txt')]
+             *package.glob('peers/*.txt'), package / 'adam.ipynb']
     modules = {path.relative_to(outside.CLONE).as_posix() for path in files}
     packed = {name for name in archive.namelist() if '.dist-info/' not in name}
     assert packed == modules | {f'chapter_adam/data/{name}' for name in (airfoil.NAME, 'README.md')}
