@@ -3,6 +3,7 @@
 What an exercise must have is said in the folder's __init__.py; here is what is done with it.
 """
 import json
+import sys
 import textwrap
 from time import perf_counter
 
@@ -16,8 +17,7 @@ MARK = 'DOES NOT HOLD HERE: '
 def run(options):
     """`chapter-adam exercise`: returns 1 if a sentence does not hold on these runs."""
     if options.list:
-        print('\n'.join(f'{name:20}{exercises.question(name)}' for name in exercises.discover()))
-        return 0
+        return list_questions()
     modules = {name: exercises.load(name) for name in options.names}  # before any work: each file has the form
     own = [f'exercise-{name}{end}' for name in modules for end in ('', '.timing')]
     out, say, features, labels = start(options, own)
@@ -30,6 +30,18 @@ def run(options):
         say(f'written to {out}: exercise-{name} as {", ".join(options.formats)} and json\n')
     write_json(options.json, results)
     return int(not all(each['holds'] for result in results.values() for each in result['answer']))
+
+
+def list_questions():
+    """What each exercise asks. A file that lacks the form is named on stderr and hides no other: returns 1 then."""
+    failed = 0
+    for name in exercises.discover():
+        try:
+            print(f'{name:20}{exercises.question(name)}')
+        except ValueError as error:
+            failed = 1
+            print(f'chapter-adam: {error}', file=sys.stderr)
+    return failed
 
 
 def work(name, module, features, labels, seeds):

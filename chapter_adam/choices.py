@@ -130,4 +130,6 @@ def who(effect_, unit):
         return 'the curve, not the final loss'
     if effect_['curve_typical'] > 1e-5:
         return 'curves from one seed, side by side'
+    if effect_['curve_largest'] > 1e-5:
+        return 'a test of the update; rarely, a curve'
     return 'only a test of the update'

@@ -38,6 +38,8 @@ class Ensemble:
     ([0.3, 0.2, nan], (2,))
     >>> runs.quantiles([0.5]).tolist()
     [[0.5, 0.25]]
+    >>> runs
+    <Ensemble of 3 runs: median of the final losses 0.250000, 1 diverged>
     """
     losses: np.ndarray
     epochs: np.ndarray
@@ -48,6 +50,11 @@ class Ensemble:
     settings: dict = field(default_factory=dict)
     versions: dict = field(default_factory=history.versions)
     machine: dict = field(default_factory=history.machine)
+
+    def __repr__(self):
+        fine = self.final[np.isfinite(self.losses).all(axis=0)]
+        median = f'median of the final losses {np.median(fine):.6f}' if fine.size else 'no final losses'
+        return f'<Ensemble of {len(self.seeds)} runs: {median}, {len(self.diverged)} diverged>'
 
     @property
     def final(self):

@@ -13,8 +13,8 @@ and states in place. `hyperparams` is a dict; what it must and may hold stands w
 is enough for all. `states` is what init_<rule>_states gives: one entry per parameter, for the weights (feature_dim, 1)
 and the bias (1,), all 0 before the first step.
 
-To add a rule, write it and its initialiser here and name them in RULES, below: the package, its exercises and tests
-find them there.
+To add a rule, write it and its initialiser init_<rule>_states(feature_dim=5) here and name both in RULES, below: the
+package, its exercises and its tests find them there, and train it eagerly, traced and as an ensemble.
 
 >>> rule, init_states = RULES['momentum']
 >>> rule.__name__, [state.shape for state in init_states(5)]

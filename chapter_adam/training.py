@@ -166,8 +166,9 @@ def train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=
         model = (FusedModel if hybridize else ScratchModel)(w, b, trainer_fn, states_copy, hyperparams)
         history = run.fit(model, settings, watch)
     if np.array_equal(history.weights, w[:, 0]) and history.bias == b[0]:
-        raise ValueError(f'{name} changed no parameter in the whole run: does it go over its states '
-                         f'({"given" if states else "none were given"}), and is lr not too small for float32?')
+        raise ValueError(f'{name} changed no parameter in the whole run: does it write in place (p[:] = ..., where '
+                         'p = ... only renames), does it go over its states ('
+                         f'{"given" if states else "none were given"}), is lr not too small for float32?')
     return history
 
 

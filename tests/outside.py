@@ -22,3 +22,14 @@ def python(*arguments, cwd, paths=(), **extra):
     """Runs `python *arguments` in the folder `cwd` and returns the finished process, its output as text."""
     return subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, env=environment(*paths, **extra),
                           capture_output=True, text=True, timeout=PATIENCE)
+
+
+def committed(folder):
+    """The names of the files in a folder of the clone that git knows, or of all where there is no git.
+
+    A file that somebody is working on is no reason for a red test of what belongs beside a finished one.
+    """
+    known = subprocess.run(['git', 'ls-files', '-z', '.'], cwd=CLONE / folder, capture_output=True, text=True)
+    if known.returncode:
+        return {path.name for path in (CLONE / folder).iterdir()}
+    return {*known.stdout.split('\0')} - {''}

@@ -21,7 +21,9 @@ def entries():
 
 
 def test_every_figure_is_in_it_and_no_other(entries):
-    assert sorted(entries) == sorted(path.stem for path in FOLDER.glob('*.png'))
+    drawn = {name.removesuffix('.png') for name in outside.committed('figures') if name.endswith('.png')}
+    assert drawn <= set(entries), 'figures/README.md: each committed figure needs an entry'
+    assert set(entries) <= {path.stem for path in FOLDER.glob('*.png')}, 'figures/README.md: an entry without figure'
     assert all(match['file'] == f'{name}.png' for name, match in entries.items())
 
 

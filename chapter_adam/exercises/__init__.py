@@ -3,6 +3,9 @@
 The file `learning_rate.py` is the exercise `learning-rate`: `chapter-adam exercise learning-rate`. A file whose name
 starts with an underscore is none. An exercise imports the rooms of this package that it needs, and no other exercise:
 
+    '''Momentum in Adam's place.'''
+    import numpy as np
+
     from .. import figures
     from ..ensemble import train_ensemble
     from ..optimizers import RULES
@@ -32,6 +35,9 @@ needs to repeat the run, and without times: two runs must give the same.
 
 A sentence takes every number from the facts, and `holds` is computed from them by what the sentence says: where a run
 contradicts it, the command says so and fails, and so does the test of the committed facts.
+
+That file is all that is needed to list it, to run it and to test it. To commit it, commit what the command drew beside
+it (figures/exercise-NAME.svg, .png and .json) and give it an entry in figures/README.md.
 """
 import ast
 from importlib import import_module
