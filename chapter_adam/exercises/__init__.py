@@ -12,16 +12,19 @@ starts with an underscore is none. An exercise imports the rooms of this package
 
     QUESTION = 'What does momentum do to the final loss?'     one text, written out, as a student would read it
 
+
     def run(features, labels, seeds, watch=None):             all that takes time; returns the facts
         rule, states = RULES['momentum']
         runs = train_ensemble(rule, states(features.shape[1]), {'lr': 0.01, 't': 1}, features, labels, seeds=seeds,
                               watch=watch and (lambda done: watch(done / len(seeds))))
         return {'settings': runs.settings, 'median': float(np.median(runs.final))}
 
+
     def figure(facts):                                        a matplotlib Figure, drawn from the facts alone
         figure, axes = figures.new_figure((5, 3))
         ...
         return figure
+
 
     def answer(facts):                                        sentences, each with whether it is true of these facts
         return [(f'Momentum ends at {facts["median"]:.4f}, above the 0.2441 of Adam.', facts["median"] > 0.2441)]
