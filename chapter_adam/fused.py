@@ -70,10 +70,13 @@ class FusedModel:
         return step
 
     def warm_up(self, X, y):
-        """Traces the rule and lets MXNet prepare the graphs of a full batch, on copies: nothing is trained."""
-        step, n = self._trace(), len(X)
+        """Traces the rule and lets MXNet prepare the graphs for batches of X's size, on copies: nothing is trained.
+
+        Only batches of the first size, a full one, come ten in a row.
+        """
+        step, n, first = self._trace(), len(X), not self.ops
         numbers = step.numbers(self.hyperparams)
-        for steps in (1, STEPS_AT_ONCE):
+        for steps in (1, STEPS_AT_ONCE) if first else (1,):
             many = nd.concat(*[X] * steps, dim=0), nd.concat(*[y] * steps, dim=0)
             self._op(step, n, steps)(*many, as_array(numbers * steps), *self.now, out=self.next)
 

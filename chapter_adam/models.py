@@ -1,8 +1,8 @@
 """Linear regression twice: from scratch over NDArrays, and with Gluon. One loop drives both.
 
 A model knows `train(X, y, bounds)`, one update for each minibatch [start, stop) of the rows; `loss(X, y)`, a float;
-`warm_up(X, y)`, the device's first use of every operator, without an update; and `parameters()`, copies as NumPy
-arrays. X is (n, d), y is (n,).
+`warm_up(X, y)`, the device's first use of every operator, without an update, once for each size of a batch; and
+`parameters()`, copies as NumPy arrays. X is (n, d), y is (n,).
 """
 from .compat import mxnet
 

@@ -112,7 +112,8 @@ def fit(model, draws, features, labels, batch_size, num_epochs, record_every=100
     plan = stretches(n, batch_size, num_epochs, record_every)
     records = _Records(lambda: model.loss(X_all, y_all), watch)
     records.take(0.0, step=0)
-    model.warm_up(X_all[:batch_size], y_all[:batch_size])
+    for rows in filter(None, (batch_size, n % batch_size)):  # an epoch's last batch may have a size of its own
+        model.warm_up(X_all[:rows], y_all[:rows])
     nd.waitall()
     step = 0
     for epoch, parts in enumerate(plan):

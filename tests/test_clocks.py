@@ -80,11 +80,14 @@ def test_both_clocks_are_of_the_last_epoch_alone(world):
     assert world.fit(num_epochs=3) == (3 + 2 * ROWS + 2 * STEP + 2 * LOSS, 3 + 2 * ROWS + 2 * STEP)
 
 
-def test_the_warm_up_is_one_full_batch_before_the_first_epoch(world):
+def test_the_warm_up_is_one_batch_of_each_size_before_the_first_epoch(world):
     """That it has ended before the clocks start, the sums above say: no million is in them."""
     world.fit(num_epochs=2)
     epoch = ['order', 'train', 'loss', 'train', 'loss']
     assert world.events == ['loss', 'warm-up of 2', *epoch, *epoch]
+    world.events.clear()
+    training.fit(world, world, world.data(5, 1), world.data(5), 2, 1, record_every=None)
+    assert world.events == ['loss', 'warm-up of 2', 'warm-up of 1', 'order', 'train', 'loss']
 
 
 START = np.full((5, 1), 0.01, np.float32), np.zeros(1, np.float32)
@@ -109,9 +112,11 @@ def test_a_warm_up_trains_nothing(airfoil, name):
             np.testing.assert_array_equal(a, b)
 
 
-def test_after_a_warm_up_full_batches_need_no_new_graph(airfoil, monkeypatch):
+def test_after_a_warm_up_no_batch_needs_a_new_graph(airfoil, monkeypatch):
     """Making one takes longer than an epoch; it must not happen on the clock."""
     model = MODELS['scratch hybridized']()
-    model.warm_up(airfoil[0][:10], airfoil[1][:10])
+    for rows in (10, 3):
+        model.warm_up(airfoil[0][:rows], airfoil[1][:rows])
     monkeypatch.setattr(fused, 'cached_op', lambda *_: pytest.fail('made while training'))
-    model.train(*airfoil, [(start, start + 10) for start in range(0, 120, 10)])  # ten at once, and two by themselves
+    # Ten at once, two by themselves, and a short one.
+    model.train(*airfoil, [*((start, start + 10) for start in range(0, 120, 10)), (120, 123)])

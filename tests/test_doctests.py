@@ -3,6 +3,7 @@ import doctest
 import importlib
 import pkgutil
 
+import oracle
 import pytest
 
 import chapter_adam
@@ -16,7 +17,12 @@ def test_examples_are_true(room):
     assert doctest.testmod(importlib.import_module(f'chapter_adam.{room}')).failed == 0
 
 
-@pytest.mark.parametrize('name', chapter_adam.__all__)
+# A rule that a reader has added to `optimizers` may still be without a docstring: it is in RULES, not in the oracle's.
+READERS = {name for rule, functions in chapter_adam.RULES.items() if rule not in oracle.RULES
+           for name in (rule, f'init_{rule}_states')}
+
+
+@pytest.mark.parametrize('name', [name for name in chapter_adam.__all__ if name not in READERS])
 def test_a_public_name_has_an_example(name):
     """A table has no docstring of its own: its example stands in its room's."""
     value = getattr(chapter_adam, name)

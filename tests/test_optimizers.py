@@ -156,7 +156,7 @@ def test_initial_states_are_zeros_of_the_parameters_shapes():
 
 @pytest.mark.parametrize('wrong, error', [(0, ValueError), (-1, ValueError), (1.5, TypeError), (None, TypeError),
                                           ('5', TypeError), (True, TypeError)])
-@pytest.mark.parametrize('name', [name for name in RULES if name != 'sgd'])
+@pytest.mark.parametrize('name', [name for name in oracle.RULES if name != 'sgd'])
 def test_a_wrong_number_of_features_is_named(name, wrong, error):
     with pytest.raises(error, match=f'feature_dim must be a whole number of at least 1, got {wrong!r}'):
         RULES[name][1](wrong)
