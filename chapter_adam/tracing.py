@@ -179,6 +179,9 @@ class ArrayStandIn:
             return lambda *args, **kwargs: self.tape.operator(name, self, *args, **kwargs)
         if name in NUMPY_ASKS:
             raise AttributeError(name)
+        if name == 'handle':  # MXNet asks for it when an NDArray is to be combined with this stand-in
+            raise UntraceableError('combines an array with an NDArray that is neither parameter, gradient nor state '
+                                   '(one made by nd.ones_like(p) and the like is fine)')
         raise UntraceableError(f'calls or reads .{name} of an array')
 
     def _refuse(self, *_, **__):

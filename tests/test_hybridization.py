@@ -216,6 +216,11 @@ def logs(params, states, hyperparams):
         p[:] -= p.grad
 
 
+def brings_an_array(params, states, hyperparams):
+    for p in params:
+        p[:] = p - nd.full(p.shape, 0.1) * p.grad
+
+
 def uses_the_optimizer_kernel(params, states, hyperparams):
     for p in params:
         nd.sgd_update(p, p.grad, lr=0.1, out=p)
@@ -237,7 +242,7 @@ def changes_a_shape(params, states, hyperparams):
     (draws_in_python, 'something else at each call'), (counts, 'something else at each call'),
     (changes_a_global, 'changes RATE'), (prints, 'print(p.grad)'), (keeps_a_gradient, "hyperparams['last']"),
     (logs, 'inside hyperparams'), (uses_the_optimizer_kernel, 'nd.sgd_update'),
-    (indexes_by_a_hyperparameter, "[hyperparams['k']]"),
+    (indexes_by_a_hyperparameter, "[hyperparams['k']]"), (brings_an_array, 'neither parameter, gradient nor state'),
 ], ids=lambda value: getattr(value, '__name__', ''))
 def test_untraceable(airfoil, rule, line):
     """Named with its line, and nothing has been trained or changed."""
