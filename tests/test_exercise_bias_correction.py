@@ -48,15 +48,12 @@ def test_the_losses_are_those_of_independent_runs(airfoil_arrays, facts, monkeyp
     (0, lambda facts: facts['factor']['steady'].__setitem__(0, 1.0)),
     (0, lambda facts: facts['factor']['steady'].__setitem__(-1, 1.06)),
     (1, lambda facts: facts['factor']['on_airfoil'].__setitem__(100, 3.0)),
-    (1, lambda facts: facts['factor']['off_theory'].update(on_airfoil=1e-3)),
-    (2, lambda facts: facts['factor']['on_airfoil'].__setitem__(-1, 1.0)),
-    (3, lambda facts: facts['curves'].update(without=facts['curves']['adam'])),
-    (4, lambda facts: facts['final'].update(without=facts['final']['slower'])),
-    (5, lambda facts: facts['final'].update(slower=facts['final']['without'])),
-    (6, lambda facts: facts['equal']['float64'].update(s=1e-6)),
-    (7, lambda facts: facts['equal']['weights']['new'].__setitem__(5, 0.001)),
-    (7, lambda facts: facts.update(final_gap_of_new=0.001)),
-    (8, lambda facts: facts['equal'].update(started_at_7=1e-9)),
+    (1, lambda facts: facts['factor'].update(off_theory=1e-3)),
+    (1, lambda facts: facts['factor']['on_airfoil'].__setitem__(-1, 1.0)),
+    (2, lambda facts: facts['curves'].update(without=facts['curves']['adam'])),
+    (2, lambda facts: facts['final'].update(without=facts['final']['new'])),
+    (3, lambda facts: facts['equal']['float64'].update(s=1e-6)),
+    (4, lambda facts: facts['equal']['weights']['new'].__setitem__(5, 0.001)),
 ])
 def test_a_wrong_number_makes_its_sentence_fail(facts, sentence, change):
     assert all(holds for _, holds in exercise.answer(copy.deepcopy(facts)))

@@ -16,6 +16,9 @@ from ..compat import mxnet
 from ..ensemble import train_ensemble
 from ..hybridization import hybridize
 from ..optimizers import adam, adam_uncorrected, init_adam_states
+from ._drawing import dot, note, panels, plain_ticks
+from ._numbers import band, rounded
+from ._steps import Recorder, replay
 
 nd = mxnet.nd
 
@@ -51,73 +54,42 @@ def weight_at(t, beta):
     return beta * (1 - beta ** (t - 1)) / (1 - beta ** t)
 
 
+RULES = {'adam': adam, 'new': true_averages, 'without': adam_uncorrected}
+
+
 def run(features, labels, seeds, watch=None):
     """The facts: the factor of the steps, the two averages side by side, and the trainings."""
-    def done(part):
-        if watch:
-            watch(part)
-
-    trained = {name: Recorder(rule) for name, rule in RULES.items()}
-    for k, recorder in enumerate(trained.values(), 1):
-        _train(recorder, features, labels, seeds[:RECORDED], hybridize=False)
-        done(0.2 * k)
+    watch = watch or (lambda part: None)
+    recorded = {name: _recorded(rule, features, labels, seeds[:RECORDED]) for name, rule in RULES.items()}
+    gradients = recorded['adam'][0]
+    watch(0.6)
     facts = {'settings': {'lr': RATE, 'beta1': BETA1, 'beta2': BETA2, 'eps': 1e-6, 'batch_size': 10, 'num_epochs': 2,
                           'rows': len(labels), 'seeds': len(seeds), 'first_seed': seeds[0],
                           'recorded': len(seeds[:RECORDED])},
-             'steps': len(trained['adam'].gradients), 'floor': _rounded(least_squares_floor(features, labels)),
-             'factor': _factor(trained['adam'].gradients)}
-    done(0.8)
-    facts['equal'] = _equal(trained)
-    done(0.9)
-    facts.update(_trainings(features, labels, seeds, facts['factor']['on_airfoil'][-1]))
-    done(1.0)
+             'steps': len(gradients), 'floor': rounded(least_squares_floor(features, labels)),
+             'factor': _factor(gradients), 'equal': _equal(recorded)}
+    watch(0.9)
+    runs = {name: _train(rule, features, labels, seeds) for name, rule in RULES.items()}
+    facts.update(examples=(runs['adam'].epochs * len(labels)).round().tolist(),
+                 curves={name: band(each.losses) for name, each in runs.items()},
+                 final={name: rounded(each.final) for name, each in runs.items()})
+    watch(1.0)
     return facts
 
 
-RULES = {'adam': adam, 'without': adam_uncorrected, 'new': true_averages}
+def _recorded(rule, features, labels, seeds):
+    """Of a training step by step: the gradients, and the parameters after them, both (steps, runs, d + 1)."""
+    def flat(arrays):
+        return nd.concat(*arrays, dim=1).asnumpy()[:, :, 0]
+
+    recorder = Recorder(rule, lambda params, states: (flat([p.grad for p in params]), flat(params)))
+    _train(recorder, features, labels, seeds, hybridize=False)
+    return tuple(np.array(each) for each in zip(*recorder.seen))
 
 
-class Recorder:
-    """A rule that keeps, for each step, the gradients that it was given and the parameters after it.
-
-    Both as (runs, d + 1), the bias last.
-    """
-
-    def __init__(self, rule):
-        self.rule, self.gradients, self.points = rule, [], []
-
-    def __call__(self, params, states, hyperparams):
-        self.gradients.append(_flat([p.grad for p in params]))
-        self.rule(params, states, hyperparams)
-        self.points.append(_flat(params))
-
-
-def _flat(arrays):
-    return nd.concat(*arrays, dim=1).asnumpy()[:, :, 0]
-
-
-def _train(rule, features, labels, seeds, lr=RATE, **options):
-    return train_ensemble(rule, init_adam_states(features.shape[1]), {'lr': lr, 't': 1}, features, labels,
+def _train(rule, features, labels, seeds, **options):
+    return train_ensemble(rule, init_adam_states(features.shape[1]), {'lr': RATE, 't': 1}, features, labels,
                           seeds=seeds, **options)
-
-
-def replay(rule, gradients, dtype='float32', start=0.0, eps=1e-6):
-    """The steps of a rule on the given gradients, whatever these come from, and its states v and s after each.
-
-    Three arrays (steps, runs, d + 1). The parameter is put back to 0 before each step, so that no digit of the step is
-    lost in it. `start` is what the states hold before the first.
-    """
-    given = nd.array(np.array(gradients), dtype=dtype)
-    p = nd.zeros(given.shape[1:], dtype=dtype)
-    p.attach_grad()
-    v, s = nd.full(p.shape, start, dtype=dtype), nd.full(p.shape, start, dtype=dtype)
-    hyperparams, kept = {'lr': RATE, 't': 1, 'eps': eps}, []
-    for g in given:
-        p[:] = 0
-        p.grad[:] = g
-        rule([p], [(v, s)], hyperparams)
-        kept.append([a.copy() for a in (p, v, s)])
-    return tuple(nd.stack(*each).asnumpy() for each in zip(*kept))
 
 
 def theory(t):
@@ -134,51 +106,26 @@ def _factor(gradients):
         steps = (replay(hybridize(rule), given, eps=1e-12)[0] for rule in (adam_uncorrected, adam))
         return np.divide(*(np.linalg.norm(each, axis=-1) for each in steps))
 
-    steady, airfoil = ratios([np.ones((1, 1), np.float32)] * STEADY_STEPS)[:, 0], ratios(gradients)
-    return {'steady': _rounded(steady), 'on_airfoil': _rounded(np.median(airfoil, axis=1)),
-            'off_theory': {'steady': _rounded(_off(steady)), 'on_airfoil': _rounded(_off(airfoil.T))}}
+    steady, airfoil = ratios(np.ones((STEADY_STEPS, 1, 1))), ratios(gradients)
+    off = max(np.abs(each.T / theory(np.arange(1, len(each) + 1)) - 1).max() for each in (steady, airfoil))
+    return {'steady': rounded(steady[:, 0]), 'on_airfoil': rounded(np.median(airfoil, axis=1)),
+            'off_theory': rounded(off)}
 
 
-def _off(ratios):
-    """The largest relative distance of measured factors (..., steps) from theory."""
-    return np.abs(ratios / theory(np.arange(1, ratios.shape[-1] + 1)) - 1).max()
-
-
-def _equal(trained):
+def _equal(recorded):
     """How far the rewritten averages ever are from the corrected ones, and the runs with them from Adam's.
 
     `weights`: the largest difference of any weight of any run after each step, each run on gradients of its own.
-    `v`, `s`, `step`: in float64 on the gradients of Adam's runs; the largest difference ever over the largest value.
+    `float64`: on the gradients of Adam's runs, the largest difference ever over the largest value.
     """
-    points = {name: np.array(recorder.points, float) for name, recorder in trained.items()}
-    gradients = trained['adam'].gradients
+    gradients, points = recorded['adam']
     step, v, s = replay(adam, gradients, 'float64')
     t = np.arange(1, len(gradients) + 1).reshape(-1, 1, 1)
     corrected, new = (step, v / (1 - BETA1 ** t), s / (1 - BETA2 ** t)), replay(true_averages, gradients, 'float64')
-    started = replay(true_averages, gradients, 'float64', start=7.0)
-    return {'weights': {name: _rounded(np.abs(points[name] - points['adam']).max(axis=(1, 2)))
+    return {'weights': {name: rounded(np.abs(recorded[name][1].astype(float) - points).max(axis=(1, 2)))
                         for name in ('new', 'without')},
-            'float64': {name: _rounded(np.abs(a - b).max() / np.abs(a).max())
-                        for name, a, b in zip(('step', 'v', 's'), corrected, new)},
-            'started_at_7': _rounded(np.abs(started[0] - new[0]).max())}
-
-
-def _trainings(features, labels, seeds, last_factor):
-    """Curves and final losses with and without correction, and without it at a rate that ends with Adam's steps."""
-    slower = RATE / last_factor
-    runs = {'adam': _train(adam, features, labels, seeds), 'new': _train(true_averages, features, labels, seeds),
-            'without': _train(adam_uncorrected, features, labels, seeds),
-            'slower': _train(adam_uncorrected, features, labels, seeds, slower)}
-    return {'slower_rate': _rounded(slower), 'examples': (runs['adam'].epochs * len(labels)).round().tolist(),
-            'curves': {name: dict(zip(('5 %', 'median', '95 %'), _rounded(each.quantiles((.05, .5, .95)))))
-                       for name, each in runs.items()},
-            'final': {name: _rounded(each.final) for name, each in runs.items()},
-            'final_gap_of_new': _rounded(np.abs(runs['new'].final - runs['adam'].final).max())}
-
-
-def _rounded(values):
-    """Six figures are more than the seeds can tell."""
-    return [_rounded(x) for x in values] if np.ndim(values) else float(f'{values:.6g}')
+            'float64': {name: rounded(np.abs(a - b).max() / np.abs(a).max())
+                        for name, a, b in zip(('step', 'v', 's'), corrected, new)}}
 
 
 # The answer
@@ -186,27 +133,27 @@ def _rounded(values):
 
 def answer(facts):
     """What the facts say, each number computed from them."""
-    return [*_factors(facts), *_losses(facts), *_rewritten(facts)]
+    return [*_what_is_lost(facts), *_rewritten(facts)]
 
 
-def _factors(facts):
-    factor, steps, recorded = facts['factor'], facts['steps'], facts['settings']['recorded']
-    steady, airfoil, off = factor['steady'], factor['on_airfoil'], max(factor['off_theory'].values())
+def _what_is_lost(facts):
+    steady, airfoil, off = (facts['factor'][name] for name in ('steady', 'on_airfoil', 'off_theory'))
     top, calm, t = int(np.argmax(steady)) + 1, _calm_from(steady), np.arange(1, len(steady) + 1)
-    first, second = _calm_from(1 - BETA1 ** t), _calm_from(np.sqrt(1 - BETA2 ** t))
+    quick, usual = (_examples_until(facts, name) for name in ('without', 'adam'))
+    mean, half, above = _paired(facts)
     return [
         (f"Without correction the first step of a steady gradient is {steady[0]:.2f} times as long as Adam's, step "
-         f'{top} is {steady[top - 1]:.2f} times as long, and only from step {calm} on it is within 5 %.',
+         f'{top} is {max(steady):.2f} times as long, and only from step {calm} on it is within 5 %.',
          3.16 < steady[0] < 3.165 and top == 12 and 6.5 < max(steady) < 6.6 and calm == 2375),
-        ('Theory says (1 - beta1^t) / sqrt(1 - beta2^t), eps apart; and says it of any gradients, for the correction '
-         f'depends on t alone. Measured in float32 on a steady gradient and on those of {recorded} airfoil runs, the '
-         f'factors are within {off:.0e} of it, relatively, at every step.',
-         off < 1e-5 and _near(steady, theory(t)) and _near(airfoil, theory(t[:len(airfoil)]))),
-        (f'The average of squares is why it lasts: 1 - beta1^t is within 5 % of 1 from step {first} on, sqrt(1 - '
-         f"beta2^t) from step {second} on. The section's {steps} steps end at a factor of {airfoil[-1]:.2f}: to leave "
-         'the correction out is to train all the way with a larger rate, one that falls after a quick rise.',
-         first < steps < second and len(airfoil) == steps and airfoil[-1] > 1.5
-         and np.argmax(airfoil) < 20 and max(airfoil) > 3 * airfoil[-1]),
+        ('Theory says (1 - beta1^t) / sqrt(1 - beta2^t), whatever the gradients: on a steady one and on those of '
+         f'{facts["settings"]["recorded"]} airfoil runs, every factor measured is within {off:.0e} of it. The section '
+         f'ends at step {facts["steps"]} with {airfoil[-1]:.2f}: without correction it has a larger rate all the way.',
+         off < 1e-5 and np.allclose(steady, theory(t), rtol=1e-5) and airfoil[-1] > 1.5
+         and np.allclose(airfoil, theory(t[:facts['steps']]), rtol=1e-5) and min(airfoil) > 1),
+        ('That is quicker at first and rougher in the end: the median loss is within 10 % of the least-squares floor '
+         f'after {quick:g} examples, not {usual:g}, but the final loss is {mean:.4f} higher on average (95 % interval '
+         f'{mean - half:.4f} to {mean + half:.4f}), and higher for {above} of {len(facts["final"]["adam"])} seeds.',
+         quick < usual and mean > half and above > 0.75 * len(facts['final']['adam'])),
     ]
 
 
@@ -216,52 +163,24 @@ def _calm_from(factors):
     return int(far[-1]) + 2 if len(far) else 1
 
 
-def _near(values, expected):
-    return np.allclose(values, expected, rtol=1e-5, atol=0)
-
-
-def _losses(facts):
-    median = {name: float(np.median(final)) for name, final in facts['final'].items()}
-    mean, half, above = _paired(facts, 'without')
-    slower, slower_half, _ = _paired(facts, 'slower')
-    quick, usual = (_examples_until(facts, name) for name in ('without', 'adam'))
-    seeds, last = len(facts['final']['adam']), facts['factor']['on_airfoil'][-1]
-    return [
-        ('On the airfoil data that is quicker at first and rougher in the end: the median loss is within 10 % of the '
-         f'least-squares floor after {quick:g} examples, not {usual:g}, but ends at {median["without"]:.4f}, not '
-         f'{median["adam"]:.4f}.', quick < usual and median['without'] > median['adam']),
-        (f'Seed against equal seed, the final loss is {mean:.4f} higher on average (95 % interval {mean - half:.4f} to '
-         f'{mean + half:.4f}), and higher for {above} of {seeds} seeds.', mean > half and above > 0.75 * seeds),
-        (f'It is the rate that costs this, not the form of the average: at {facts["slower_rate"]:.4f}, {last:.2f} '
-         f"times lower, the last steps are as long as Adam's, and the final loss differs from Adam's by "
-         f'{slower:+.5f} on average (95 % interval {slower - slower_half:+.5f} to {slower + slower_half:+.5f}), '
-         'less than a tenth of that.', abs(slower) < mean / 10 and _near(facts['slower_rate'] * last, RATE)),
-    ]
-
-
 def _rewritten(facts):
-    equal, steps, recorded = facts['equal'], facts['steps'], facts['settings']['recorded']
-    new, without = max(equal['weights']['new']), max(equal['weights']['without'])
-    double, gap = max(equal['float64'].values()), facts['final_gap_of_new']
+    weights, double, steps = facts['equal']['weights'], max(facts['equal']['float64'].values()), facts['steps']
+    new, without = (max(weights[name]) for name in ('new', 'without'))
     return [
         ('Yes, they can be rewritten: let step t keep beta_t = beta (1 - beta^(t-1)) / (1 - beta^t) of the past '
          f'and take 1 - beta_t of the new. Step 1 keeps {weight_at(1, BETA1):g}, step 2 {weight_at(2, BETA1):.3f} for '
          f'beta {BETA1} and {weight_at(2, BETA2):.3f} for beta {BETA2}: at first nearly a plain mean of all, later '
-         "the usual average. The states then are Adam's v_hat and s_hat: in float64 they and the steps are "
-         f'within {double:.0e} of them, relative to the largest, over all {steps} steps of {recorded} runs.',
-         double < 1e-12),
-        ('In float32 the whole training is the same: with gradients of its own, no weight of these runs is ever '
-         f'farther than {new:.0e} from where Adam has it; without correction they get as far as {without:.1f}. The '
-         f'final losses differ by {gap:.0e} at most.',
-         new < 1e-5 and without > 0.1 and gap < 1e-5 and len(equal['weights']['new']) == steps),
-        ('And it no longer matters where the averages start, since step 1 keeps nothing: with states of 7 instead of 0 '
-         f'before it, the steps differ by {equal["started_at_7"]:g}.', equal['started_at_7'] == 0),
+         "the usual average. The states then are Adam's v_hat and s_hat, in float64 within "
+         f'{double:.0e} of the largest at each of the {steps} steps.', double < 1e-12),
+        ('In float32 the whole training is the same: with gradients of its own, no weight of any run is ever '
+         f'farther than {new:.0e} from where Adam has it; without correction they get as far as {without:.1f}.',
+         new < 1e-5 and without > 0.1 and len(weights['new']) == steps),
     ]
 
 
-def _paired(facts, name):
-    """Final loss less Adam's, seed by seed: the mean, half its 95 % interval, how many are above 0."""
-    pairs = np.subtract(facts['final'][name], facts['final']['adam'])
+def _paired(facts):
+    """Final loss without correction less Adam's, seed by seed: mean, half its 95 % interval, how many are above 0."""
+    pairs = np.subtract(facts['final']['without'], facts['final']['adam'])
     half = 1.96 * pairs.std(ddof=1) / len(pairs) ** 0.5 if len(pairs) > 1 else np.inf
     return float(pairs.mean()), float(half), int((pairs > 0).sum())
 
@@ -277,14 +196,8 @@ def _examples_until(facts, name):
 
 def figure(facts):
     """Four panels: the factor and what it does to the loss (top), the answer and its proof (bottom)."""
-    picture, ((factor, loss), (weight, gap)) = figures.new_figure((9.6, 6.6), 2, 2)
-    _draw_factor(factor, facts)
-    _draw_loss(loss, facts)
-    _draw_weight(weight, facts)
-    _draw_gap(gap, facts)
-    picture.suptitle('Without correction the steps are too long; averages with a changing weight need none',
-                     fontsize='large')
-    return picture
+    return panels('Without correction the steps are too long; averages with a changing weight need none', facts,
+                  (_draw_factor, _draw_loss, _draw_weight, _draw_gap), size=(9.6, 6.6))
 
 
 def _draw_factor(axes, facts):
@@ -297,19 +210,12 @@ def _draw_factor(axes, facts):
     for step, text, place in ((1, f'{steady[0]:.2f}', (8, -4)), (top, f'{steady[top - 1]:.2f} at step {top}', (14, 0)),
                               (steps, f"{airfoil[-1]:.2f} at step {steps},\nthe section's end", (10, 30)),
                               (calm, f'within 5 %\nfrom step {calm}', (-38, 24))):
-        _point(axes, step, steady[step - 1], text, place)
+        dot(axes, (step, steady[step - 1]), text, place, 4.5)
     axes.text(1.2, 0.62, "1: as long as Adam's", color=ADAM, fontsize='small', va='center')
     axes.set(xscale='log', xlabel='step t', ylabel="step length (of Adam's)", ylim=(0, 9), xlim=(0.9, 5000),
              title='How much too long the step is')
-    axes.xaxis.set_major_formatter('{x:g}')
+    plain_ticks(axes)
     axes.legend(fontsize='small', loc='upper right')
-
-
-def _point(axes, x, y, text, place):
-    """A dot with a text some points away from it."""
-    axes.plot(x, y, 'o', color='black', markersize=4.5)
-    far = {'arrowprops': {'arrowstyle': '-', 'color': '0.3', 'linewidth': 0.8}} if abs(place[1]) > 10 else {}
-    axes.annotate(text, (x, y), place, textcoords='offset points', fontsize='small', **far)
 
 
 def _draw_loss(axes, facts):
@@ -321,10 +227,9 @@ def _draw_loss(axes, facts):
     axes.plot(examples, curves['new']['median'], color=NEW, linestyle=(0, (2, 3)), linewidth=3,
               label="averages rewritten: on Adam's")
     axes.axhline(facts['floor'], color=figures.FLOOR, linestyle=':', label='least-squares floor')
-    mean, half, _ = _paired(facts, 'without')
-    axes.annotate(f'ends {mean:.4f} $\\pm$ {half:.4f} higher\n(mean over the seeds, 95 %)',
-                  (examples[-1], curves['without']['median'][-1]), (-150, 42), textcoords='offset points',
-                  fontsize='small', arrowprops={'arrowstyle': '-', 'color': '0.3', 'linewidth': 0.8})
+    mean, half, _ = _paired(facts)
+    note(axes, (examples[-1], curves['without']['median'][-1]),
+         f'ends {mean:.4f} $\\pm$ {half:.4f} higher\n(mean over the seeds, 95 %)', (-150, 42))
     axes.set(xlabel='examples seen', ylabel='loss (of standardised labels)', ylim=(0.235, 0.42),
              title='Quicker at first, rougher in the end')
     axes.legend(fontsize='small')
@@ -343,7 +248,7 @@ def _draw_weight(axes, facts):
     axes.text(110, 0.014, 'average of squares,\nbeta 0.999', color='tab:purple', fontsize='small')
     axes.set(xscale='log', yscale='log', xlabel='step t', ylabel='weight of the new value, 1 - beta_t',
              ylim=(5e-4, 1.3), xlim=(0.9, 5000), title='The answer: a weight that changes')
-    axes.xaxis.set_major_formatter('{x:g}')
+    plain_ticks(axes)
     axes.yaxis.set_major_formatter('{x:g}')
 
 
