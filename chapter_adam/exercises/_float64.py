@@ -58,6 +58,11 @@ class Training:
             way.append(p.asnumpy())
         return np.stack(way)
 
+    @staticmethod
+    def column(values):
+        """Hyperparameters along the axis of the copies."""
+        return nd.array(np.reshape(values, (-1, 1, 1)), dtype='float64')
+
     def gradient(self, w, rows):
         """The gradients at w (..., seeds, d + 1), each of its seed's batch."""
         X = self.X[rows]

@@ -11,8 +11,11 @@ import numpy as np
 
 from .. import figures
 from ..airfoil import least_squares_floor
-from ..ensemble import train_ensemble
 from ..optimizers import adam, init_adam_states
+from ._drawing import dot, note, panels, plain_ticks
+from ._float64 import least_squares, losses, table
+from ._numbers import band, crossing, nearest, percent, rounded
+from ._sweep import sweep
 
 QUESTION = ('Adjust the learning rate of Adam, from 1e-4 to 1: what becomes of the final loss, and why is the best '
             'rate where it is?')
@@ -25,80 +28,44 @@ SMALL, BEST, LARGE, DARK_ORANGE = 'tab:blue', 'black', 'tab:orange', '#b85000'
 
 def run(features, labels, seeds, watch=None):
     """The facts: all lists are over the rates; see `measured` for what is measured after 2 and after 8 epochs."""
-    share = EPOCHS / (EPOCHS + LONGER)
-    short = _train(features, labels, seeds, EPOCHS, watch and (lambda part: watch(share * part)))
-    longer = _train(features, labels, seeds, LONGER, watch and (lambda part: watch(share + (1 - share) * part)))
-    table, floor = _table(features, labels), least_squares_floor(features, labels)
-    facts = {'settings': {**_without_lists(short.settings), 'longer_epochs': LONGER, 'seeds_per_rate': len(seeds),
-                          'first_seed': seeds[0]},
-             'steps': EPOCHS * -(-len(labels) // short.settings['batch_size']), 'floor': _rounded(floor),
-             'farthest_weight': _rounded(np.abs(np.linalg.lstsq(*table, rcond=None)[0]).max()),
-             'rates': _rounded(RATES), 'short': measured(short, table, floor), 'longer': measured(longer, table, floor)}
+    watch, floor = watch or (lambda part: None), least_squares_floor(features, labels)
+    states, data, share = init_adam_states(features.shape[1]), (features, labels, seeds), EPOCHS / (EPOCHS + LONGER)
+    runs, short = sweep(adam, states, RATES, *data, lambda part: watch(share * part), num_epochs=EPOCHS)
+    longer, long = sweep(adam, states, RATES, *data, lambda part: watch(share + (1 - share) * part), num_epochs=LONGER)
+    steps, farthest = -(-len(labels) // runs.settings['batch_size']), np.abs(least_squares(features, labels)).max()
+    facts = {'settings': {**runs.settings, 'hyperparams': {'lr': 'each of the rates', 't': 1}, 'longer_epochs': LONGER,
+                          'seeds_per_rate': len(seeds), 'first_seed': seeds[0]},
+             'steps': EPOCHS * steps, 'floor': rounded(floor), 'farthest_weight': rounded(farthest),
+             'rates': rounded(RATES)}
+    for name, each, curves in (('short', runs, short), ('longer', longer, long)):
+        weights = np.column_stack([each.weights, each.biases]).astype(float).reshape(len(RATES), len(seeds), -1)
+        facts[name] = measured(curves[-1], weights, table(features, labels), floor)
+    facts['curves'] = {'examples': (runs.epochs * len(labels)).round().tolist(),
+                       'median': {f'{RATES[k]:.2g}': rounded(np.median(short[:, k], axis=1)) for k in CURVES}}
     threshold = 1.1 * min(facts['short']['median'])
-    facts['curves'] = {'examples': (short.epochs * len(labels)).round().tolist(),
-                       'median': {f'{RATES[k]:.2g}': _rounded(np.median(_by_rate(short.losses)[:, k], axis=1))
-                                  for k in CURVES}}
-    facts['within_10_percent'] = {'loss': _rounded(threshold), 'examples': _examples_until(threshold, short, labels)}
+    facts['within_10_percent'] = {'loss': rounded(threshold),
+                                  'examples': _examples_until(threshold, short, facts['curves']['examples'])}
     return facts
 
 
-def _train(features, labels, seeds, epochs, watch):
-    runs = len(RATES) * len(seeds)
-    return train_ensemble(adam, init_adam_states(features.shape[1]),
-                          {'lr': np.repeat(RATES, len(seeds)), 't': 1}, features, labels, num_epochs=epochs,
-                          seeds=[*seeds] * len(RATES), watch=watch and (lambda done: watch(done / runs)))
-
-
-def measured(runs, table, floor):
-    """After the last step, for each rate: quantiles of the loss, its mean over the floor in two parts, the way gone.
+def measured(final, weights, data, floor):
+    """Of the final losses (rates, seeds): their band, their mean over the floor, and its two parts.
 
     `to_go` + `noise` is `excess`, the mean loss over the floor. The mean of n seeds' weights has itself 1/n of the
-    noise in its loss; that is taken out of `to_go`, which may therefore come out a little below 0. `moved` is how far
-    the farthest weight has come on average, in units of steps times rate.
+    noise in its loss; that is taken out of `to_go`, which may therefore come out a little below 0.
     """
-    final = _by_rate(runs.losses)[-1]
-    weights = _by_rate(np.column_stack([runs.weights, runs.biases]).astype(float).T).transpose(1, 2, 0)
     mean, seeds = weights.mean(axis=1), final.shape[1]
-    excess, of_mean = final.mean(axis=1) - floor, _loss(mean, table) - floor
-    noise = (excess - of_mean) * seeds / max(seeds - 1, 1)
-    steps = runs.settings['num_epochs'] * -(-len(table[1]) // runs.settings['batch_size'])
-    low, median, high = np.quantile(final, (.05, .5, .95), axis=1)
-    return {'5 %': _rounded(low), 'median': _rounded(median), '95 %': _rounded(high), 'excess': _rounded(excess),
-            'to_go': _rounded(excess - noise), 'noise': _rounded(noise),
-            'moved': _rounded(np.abs(mean[:, :-1]).max(axis=1) / (RATES * steps))}
+    excess = final.mean(axis=1) - floor
+    noise = (excess - (losses(mean, *data) - floor)) * seeds / max(seeds - 1, 1)
+    return {**band(final), 'excess': rounded(excess), 'to_go': rounded(excess - noise), 'noise': rounded(noise),
+            'gone': rounded(np.abs(mean[:, :-1]).max(axis=1))}
 
 
-def _table(features, labels):
-    """The data with a column of ones for the bias, in float64."""
-    X = features.asnumpy()
-    return np.column_stack([X, np.ones(len(X))]).astype(float), labels.asnumpy().astype(float)
-
-
-def _loss(weights, table):
-    """The loss of each row of weights, the bias last."""
-    X, y = table
-    return ((weights @ X.T - y) ** 2).mean(axis=1) / 2
-
-
-def _by_rate(losses):
-    """(..., rates * seeds) as (..., rates, seeds)."""
-    return losses.reshape(len(losses), len(RATES), -1)
-
-
-def _examples_until(threshold, runs, labels):
+def _examples_until(threshold, curves, examples):
     """The median over the seeds of the examples seen when the loss is first there; None where half never are."""
-    there = _by_rate(runs.losses) <= threshold
-    first = np.where(there.any(axis=0), (runs.epochs * len(labels))[there.argmax(axis=0)], np.inf)
-    return [round(x) if np.isfinite(x) else None for x in np.sort(first, axis=1)[:, first.shape[1] // 2]]
-
-
-def _rounded(values):
-    """Six figures are more than the seeds can tell."""
-    return [_rounded(x) for x in values] if np.ndim(values) else float(f'{values:.6g}')
-
-
-def _without_lists(settings):
-    return {**settings, 'hyperparams': {'lr': 'each of the rates', 't': 1}}
+    there = curves <= threshold
+    first = np.where(there.any(axis=0), np.array(examples)[there.argmax(axis=0)], np.inf)
+    return [int(x) if np.isfinite(x) else None for x in np.sort(first, axis=1)[:, first.shape[1] // 2]]
 
 
 # The answer
