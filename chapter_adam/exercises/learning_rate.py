@@ -39,7 +39,7 @@ def run(features, labels, seeds, watch=None):
              'rates': rounded(RATES)}
     for name, each, curves in (('short', runs, short), ('longer', longer, long)):
         weights = np.column_stack([each.weights, each.biases]).astype(float).reshape(len(RATES), len(seeds), -1)
-        facts[name] = measured(curves[-1], weights, table(features, labels), floor)
+        facts[name] = measured(curves[-1], weights, table(features, labels), floor, RATES * each.epochs[-1] * steps)
     facts['curves'] = {'examples': (runs.epochs * len(labels)).round().tolist(),
                        'median': {f'{RATES[k]:.2g}': rounded(np.median(short[:, k], axis=1)) for k in CURVES}}
     threshold = 1.1 * min(facts['short']['median'])
@@ -48,17 +48,18 @@ def run(features, labels, seeds, watch=None):
     return facts
 
 
-def measured(final, weights, data, floor):
-    """Of the final losses (rates, seeds): their band, their mean over the floor, and its two parts.
+def measured(final, weights, data, floor, reach):
+    """Of the final losses (rates, seeds): their band, their mean over the floor in two parts; and the way gone.
 
     `to_go` + `noise` is `excess`, the mean loss over the floor. The mean of n seeds' weights has itself 1/n of the
-    noise in its loss; that is taken out of `to_go`, which may therefore come out a little below 0.
+    noise in its loss; that is taken out of `to_go`, which may therefore come out a little below 0. `moved` is how far
+    the farthest weight has come on average, in units of the sum of the rates, `reach`.
     """
     mean, seeds = weights.mean(axis=1), final.shape[1]
     excess = final.mean(axis=1) - floor
     noise = (excess - (losses(mean, *data) - floor)) * seeds / max(seeds - 1, 1)
     return {**band(final), 'excess': rounded(excess), 'to_go': rounded(excess - noise), 'noise': rounded(noise),
-            'gone': rounded(np.abs(mean[:, :-1]).max(axis=1))}
+            'moved': rounded(np.abs(mean[:, :-1]).max(axis=1) / reach)}
 
 
 def _examples_until(threshold, curves, examples):
@@ -77,64 +78,55 @@ def answer(facts):
 
 
 def _where_it_is(facts):
-    rates, short = facts['rates'], facts['short']
-    median, best, section = short['median'], _best(short), _index(facts, 0.01)
+    rates, short, median = facts['rates'], facts['short'], facts['short']['median']
+    best, section = _best(short), nearest(rates, 0.01)
     (low, high), (lowest, highest) = _flat(facts, 1.01), _flat(facts, 1.1)
     return [
         (f'Best is a rate of {rates[best]:.2g}: a median final loss of {median[best]:.4f}, '
          f'{median[best] - facts["floor"]:.4f} above the least-squares floor. Towards both ends it rises: '
          f'{median[0]:.3f} at {rates[0]:g}, {median[-1]:.3f} at {rates[-1]:g}.',
          0 < best < len(rates) - 1 and min(median[0], median[-1]) > 1.5 * median[best]),
-        (f"The section's 0.01 ends at {median[section]:.4f}, {_percent(median[section] / median[best] - 1)} above the "
+        (f"The section's 0.01 ends at {median[section]:.4f}, {percent(median[section] / median[best] - 1)} above the "
          f'best: less than what the seed alone does there (5-95 %: {short["5 %"][section]:.4f} to '
-         f'{short["95 %"][section]:.4f}).',
-         median[section] - median[best] < short['95 %'][section] - short['5 %'][section]),
-        (f'The bottom is flat: from {low:.2g} to {high:.2g}, a factor of {high / low:.1f}, the median is within 1 % '
-         f'of the best; from {lowest:.2g} to {highest:.2g}, a factor of {highest / lowest:.0f}, within 10 %.',
-         high >= 2 * low and highest >= 10 * lowest),
+         f'{short["95 %"][section]:.4f}). The bottom is flat: from {low:.2g} to {high:.2g} the median is within 1 % of '
+         f'the best, from {lowest:.2g} to {highest:.2g}, a factor of {highest / lowest:.0f}, within 10 %.',
+         median[section] - median[best] < short['95 %'][section] - short['5 %'][section]
+         and high >= 2 * low and highest >= 10 * lowest),
     ]
 
 
 def _why_there(facts):
     rates, short, balance = facts['rates'], facts['short'], _balance(facts)
-    small, section, large = (_index(facts, rate) for rate in (0.001, 0.01, 0.1))
+    small, section, large = (nearest(rates, rate) for rate in (0.001, 0.01, 0.1))
     reach, way = rates[0] * facts['steps'], short['to_go'][small] / short['excess'][small]
     noise, growth = short['noise'][large] / short['excess'][large], short['noise'][large] / short['noise'][section]
     return [
         (f'Below the best the steps are too short. Each is about the rate long at most, so {facts["steps"]} of them '
          f'reach {reach:.2g} at {rates[0]:g}; the farthest weight came {short["moved"][0] * reach:.2g} and must get to '
-         f'{facts["farthest_weight"]:.2f}. At {rates[small]:g} the way still to go is {_percent(way)} of the loss '
+         f'{facts["farthest_weight"]:.2f}. At {rates[small]:g} the way still to go is {percent(way)} of the loss '
          'above the floor.', 0.5 < short['moved'][0] <= 1 and reach < facts['farthest_weight'] and way > 0.9),
         (f'Above it the steps are too long: the mean of the seeds has arrived, but each seed flickers around it. At '
-         f'{rates[large]:g} this noise is {_percent(noise)} of the loss above the floor, and {growth:.0f} times what '
-         f'it is at {rates[section]:g}.', 0.9 < noise < 1.1 and growth > 5),
-        (f'The two are equal at a rate of {balance:.2g}, and the best one is near, within a factor of two.'
-         if balance else 'The two are equal at one of the rates, and the best one is near.',
-         balance is not None and 0.5 < rates[_best(short)] / balance < 2),
+         f'{rates[large]:g} this noise is {percent(noise)} of the loss above the floor, and {growth:.0f} times what '
+         f'it is at {rates[section]:g}. The two are equal at a rate of {balance:.2g}, within a factor of two of the '
+         'best.', 0.9 < noise < 1.1 and growth > 5 and 0.5 < rates[_best(short)] / balance < 2),
     ]
 
 
 def _other_aims(facts):
     rates, short, longer, settings = facts['rates'], facts['short'], facts['longer'], facts['settings']
-    small, large, best, later = _index(facts, 0.001), _index(facts, 0.1), _best(short), _best(longer)
+    small, large, best, later = nearest(rates, 0.001), nearest(rates, 0.1), _best(short), _best(longer)
     examples = [np.inf if x is None else x for x in facts['within_10_percent']['examples']]
     quickest = int(np.argmin(examples))
     return [
         (f'So the best rate depends on how long one trains. After {settings["longer_epochs"]} epochs, not '
          f'{settings["num_epochs"]}, it is {rates[later]:.2g}; {rates[small]:g} then ends at '
-         f'{longer["median"][small]:.4f}, not {short["median"][small]:.4f}, and {rates[large]:g} '
-         f'has gained nothing: {longer["median"][large]:.3f}, and {short["median"][large]:.3f} before.',
+         f'{longer["median"][small]:.4f}, not {short["median"][small]:.4f}, and {rates[large]:g} has gained nothing.',
          later < best and longer['median'][small] < 0.8 * short['median'][small]
          and longer['median'][large] > 0.98 * short['median'][large]),
         (f'The quickest rate is not the best one: the loss is within 10 % of the best after {examples[quickest]:g} '
-         f'examples at {rates[quickest]:.2g}, after {examples[best]:g} at {rates[best]:.2g}. Long steps first and '
-         'short ones later might have both: a reason to let the rate decay.',
+         f'examples at {rates[quickest]:.2g}, after {examples[best]:g} at {rates[best]:.2g}.',
          examples[quickest] < examples[best] and rates[quickest] > rates[best]),
     ]
-
-
-def _percent(part):
-    return f'{100 * part:.1f} %'
 
 
 def _best(measured_):
@@ -142,30 +134,18 @@ def _best(measured_):
     return int(np.argmin(measured_['median']))
 
 
-def _index(facts, rate):
-    """Where a rate is in the facts."""
-    return int(np.argmin(np.abs(np.log(facts['rates']) - np.log(rate))))
-
-
 def _flat(facts, factor):
     """The lowest and the highest of the rates around the best whose median is within the factor of the best one."""
-    median = facts['short']['median']
-    low = high = _best(facts['short'])
-    while low > 0 and median[low - 1] <= factor * min(median):
-        low -= 1
-    while high < len(median) - 1 and median[high + 1] <= factor * min(median):
-        high += 1
-    return facts['rates'][low], facts['rates'][high]
+    median, best = np.array(facts['short']['median']), _best(facts['short'])
+    above = [-1, *np.flatnonzero(median > factor * min(median)), len(median)]
+    k = int(np.searchsorted(above, best))
+    return facts['rates'][above[k - 1] + 1], facts['rates'][above[k] - 1]
 
 
 def _balance(facts):
-    """The rate at which the way to go falls below the noise, between two rates on the log scale; None if nowhere."""
-    short, rates = facts['short'], facts['rates']
-    gap = [np.log(a / b) if a > 0 and b > 0 else np.nan for a, b in zip(short['to_go'], short['noise'])]
-    for k in range(len(rates) - 1):
-        if gap[k] >= 0 > gap[k + 1]:
-            return float(rates[k] * (rates[k + 1] / rates[k]) ** (gap[k] / (gap[k] - gap[k + 1])))
-    return None
+    """The rate at which the way to go falls below the noise; NaN if nowhere."""
+    parts = np.array([facts['short'][name] for name in ('to_go', 'noise')])
+    return crossing(facts['rates'], -np.diff(np.log(np.where(parts > 0, parts, np.nan)), axis=0)[0]) or np.nan
 
 
 # The figure
@@ -173,26 +153,16 @@ def _balance(facts):
 
 def figure(facts):
     """Four panels: the loss against the rate and its two parts (left), the curves and the speed (right)."""
-    picture, ((loss, curves), (parts, speed)) = figures.new_figure((9.6, 6.6), 2, 2, width_ratios=(1.35, 1))
-    _draw_loss(loss, facts)
-    _draw_parts(parts, facts)
-    _draw_curves(curves, facts)
-    _draw_speed(speed, facts)
+    picture = panels('Best is the learning rate at which the way still to go and the noise of the steps balance', facts,
+                     (_draw_loss, _draw_curves, _draw_parts, _draw_speed), size=(9.6, 6.6), width_ratios=(1.35, 1))
+    loss, _, parts, speed = picture.axes
     for axes in (loss, parts, speed):
         axes.set(xscale='log', xlabel='learning rate', xlim=(facts['rates'][0], facts['rates'][-1]))
-        axes.xaxis.set_major_formatter('{x:g}')
-        _draw_sides(axes, facts)
-    picture.suptitle('Best is the learning rate at which the way still to go and the noise of the steps balance',
-                     fontsize='large')
+        plain_ticks(axes)
+        if np.isfinite(_balance(facts)):  # blue where the steps are too short, orange where they are too long
+            axes.axvspan(facts['rates'][0], _balance(facts), color=SMALL, alpha=0.07, linewidth=0)
+            axes.axvspan(_balance(facts), facts['rates'][-1], color=LARGE, alpha=0.09, linewidth=0)
     return picture
-
-
-def _draw_sides(axes, facts):
-    """Blue where the steps are too short, orange where they are too long."""
-    balance = _balance(facts)
-    if balance:
-        axes.axvspan(facts['rates'][0], balance, color=SMALL, alpha=0.07, linewidth=0)
-        axes.axvspan(balance, facts['rates'][-1], color=LARGE, alpha=0.09, linewidth=0)
 
 
 def _draw_loss(axes, facts):
@@ -204,18 +174,11 @@ def _draw_loss(axes, facts):
     axes.plot(rates, facts['longer']['median'], color='tab:green', linestyle='--', label=f'median, {longer} epochs')
     axes.axhline(facts['floor'], color=figures.FLOOR, linestyle=':',
                  label=f'least-squares floor {facts["floor"]:.4f}')
-    best, section = _best(short), _index(facts, 0.01)
+    best, section = _best(short), nearest(rates, 0.01)
     for k, text, place in ((best, f'best: {rates[best]:.2g}', (-52, 34)), (section, "the section's 0.01", (12, 48))):
-        _point(axes, rates[k], short['median'][k], text, place)
+        dot(axes, (rates[k], short['median'][k]), text, place)
     axes.set(ylabel='final loss (of standardised labels)', ylim=(0.22, 0.62), title='Where it ends')
     axes.legend(fontsize='small', loc='upper center', bbox_to_anchor=(0.47, 1))
-
-
-def _point(axes, x, y, text, place):
-    """A dot with a text some points away from it."""
-    axes.plot(x, y, 'o', color=BEST, markersize=5)
-    axes.annotate(text, (x, y), place, textcoords='offset points', fontsize='small',
-                  arrowprops={'arrowstyle': '-', 'color': '0.3', 'linewidth': 0.8})
 
 
 def _draw_parts(axes, facts):
@@ -240,7 +203,7 @@ def _draw_curves(axes, facts):
         near = abs(np.log(float(name) / best)) < 0.3
         axes.plot(examples, ends[name], color=BEST if near else SMALL if float(name) < best else LARGE)
         last = max(ends[name][-1], last + 0.028)  # names apart, where curves end together
-        axes.annotate(name, (examples[-1], last), (4, 0), textcoords='offset points', va='center', fontsize='small')
+        note(axes, (examples[-1], last), name, (4, 0), va='center')
     axes.plot((examples[0], examples[-1]), [facts['floor']] * 2, color=figures.FLOOR, linestyle=':')
     axes.set(xlabel='examples seen', ylabel='loss (median of the seeds)', ylim=(0.22, 0.8),
              title='How it gets there, by learning rate')
@@ -248,13 +211,12 @@ def _draw_curves(axes, facts):
 
 def _draw_speed(axes, facts):
     rates, within = facts['rates'], facts['within_10_percent']
-    points = [(rate, examples) for rate, examples in zip(rates, within['examples']) if examples]
-    if points:
-        axes.plot(*zip(*points), color=BEST, marker='.')
-        _point(axes, *min(points, key=lambda point: point[1]), 'quickest', (-48, -2))
-    for rate, examples in points:
-        if rate == rates[_best(facts['short'])]:
-            _point(axes, rate, examples, 'best in the end', (-70, -24))
+    points = {rate: (rate, examples) for rate, examples in zip(rates, within['examples']) if examples}
+    best = rates[_best(facts['short'])]
+    if best in points:
+        axes.plot(*zip(*points.values()), color=BEST, marker='.')
+        dot(axes, min(points.values(), key=lambda point: point[1]), 'quickest', (-48, -2))
+        dot(axes, points[best], 'best in the end', (-70, -24))
     axes.set(ylabel='examples (median of the seeds)', yscale='log', ylim=(100, 4000),
              yticks=(100, 200, 500, 1000, 3000), title='Examples until within 10 % of the best loss')
     axes.yaxis.set_major_formatter('{x:g}')
