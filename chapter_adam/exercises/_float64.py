@@ -30,6 +30,27 @@ def losses(w, X, y):
     return ((u @ (data.T @ data / len(data) / 2)) * u).sum(axis=-1)
 
 
+def walk(rule, hyperparams, start, gradient, steps, state_count=2):
+    """The parameters before the first step of a rule and after each, (steps + 1, *start.shape).
+
+    `gradient` is a function of the parameters and the step, from 0; `state_count`, how many states the rule keeps.
+    """
+    p, way, hyperparams = nd.array(start, dtype='float64'), [np.array(start)], {'t': 1, **hyperparams}
+    p.attach_grad()
+    state = [nd.zeros(p.shape, dtype='float64') for _ in range(state_count)]
+    states = [tuple(state) if state_count > 1 else state[0]] if state else None  # the forms that `optimizers` has
+    for t in range(steps):
+        p.grad[:] = nd.array(gradient(way[-1], t), dtype='float64')
+        rule([p], states, hyperparams)
+        way.append(p.asnumpy())
+    return np.stack(way)
+
+
+def column(values, axes=2):
+    """Hyperparameters along the first axis, before so many others."""
+    return nd.array(np.reshape(values, (-1,) + (1,) * axes), dtype='float64')
+
+
 class Training:
     """The section's starts, shuffles and batches, those of all seeds side by side; called with a rule, the training.
 
@@ -48,20 +69,9 @@ class Training:
 
         `copies` are further axes, for hyperparameters of which there are many; a rule has one state or several.
         """
-        way, hyperparams = [np.broadcast_to(self.start, (*copies, *self.start.shape))], dict(hyperparams)
-        p = nd.array(way[0], dtype='float64')
-        p.attach_grad()
-        state = tuple(nd.zeros(p.shape, dtype='float64') for _ in range(state_count))
-        for rows in self.batches:
-            p.grad[:] = nd.array(self.gradient(way[-1], rows), dtype='float64')
-            rule([p], [state if state_count > 1 else state[0]], hyperparams)
-            way.append(p.asnumpy())
-        return np.stack(way)
-
-    @staticmethod
-    def column(values):
-        """Hyperparameters along the axis of the copies."""
-        return nd.array(np.reshape(values, (-1, 1, 1)), dtype='float64')
+        start = np.broadcast_to(self.start, (*copies, *self.start.shape))
+        return walk(rule, hyperparams, start, lambda w, t: self.gradient(w, self.batches[t]), len(self.batches),
+                    state_count)
 
     def gradient(self, w, rows):
         """The gradients at w (..., seeds, d + 1), each of its seed's batch."""

@@ -13,7 +13,7 @@ import numpy as np
 from ..airfoil import least_squares_floor
 from ..optimizers import adam
 from ._drawing import dot, panels
-from ._float64 import BATCH, EPOCHS, Training
+from ._float64 import BATCH, column, EPOCHS, Training
 from ._numbers import band, crossing, nearest, percent, rounded
 from ._steps import Recorder
 from ._weighted import weighted_momentum
@@ -77,8 +77,7 @@ def run(features, labels, seeds, watch=None):
 
 def _train(train, rule, eps, lr=RATE):
     """All parameters before the first step and after each, (steps + 1, eps, seeds, 6)."""
-    each = train.column(eps)
-    return train(rule, {'lr': lr, 't': 1, 'eps': each}, copies=(len(eps),))
+    return train(rule, {'lr': lr, 'eps': column(eps)}, copies=(len(eps),))
 
 
 def _first_gradients(train):
@@ -91,7 +90,7 @@ def _beside_momentum(train, ends):
     """How far Adam ends from momentum at the rate lr / eps, for the eps that keep this rate slow enough to end
     anywhere; and Adam with the largest eps at a rate that is right for it."""
     slow, rate = EPS >= 0.99 * SLOWEST, MOMENTUM_RATE * EPS[-1]
-    momentum = train(weighted_momentum, {'lr': train.column(RATE / EPS[slow])}, copies=(slow.sum(),))[-1]
+    momentum = train(weighted_momentum, {'lr': column(RATE / EPS[slow])}, copies=(slow.sum(),))[-1]
     faster = train.losses(_train(train, adam, EPS[-1:], rate)[-1])
     return {'from_momentum': {'eps': rounded(EPS[slow]),
                               'apart': rounded(_apart(ends[slow], momentum, train.start))},

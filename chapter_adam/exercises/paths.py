@@ -1,19 +1,18 @@
 """Exercise `paths`: the ways of sgd, momentum, rmsprop and adam over the loss surface of the airfoil problem.
 
-The plane is that of two weights, of the two features that are correlated most; the other weights and the bias are held
-at the least-squares optimum. What is left is the loss of a true problem of two parameters:
-
-    loss = floor + d^T H d / 2,    d = w - optimum,    H = [[1, r], [r, 1]]  (the features are standardised)
-
-Whatever the correlation r, the principal directions of H lie at 45 degrees to the weights' axes: a valley that no
-weight runs along. So each rule is run twice on it: on the weights, and on coordinates turned into those directions.
+The plane (`_plane.py`) is that of two weights whose features are correlated. Whatever the correlation, the loss is a
+valley at 45 degrees to the weights' axes: one that no weight runs along. So each rule is run twice on it: on the
+weights, and on coordinates turned into the directions along the valley and across it.
 """
 import numpy as np
 
 from .. import figures
-from ..airfoil import COLUMNS
-from ..compat import mxnet
+from ..nested import leaves
 from ..optimizers import RULES
+from ._drawing import panels
+from ._float64 import column, walk
+from ._numbers import rounded
+from ._plane import Plane
 
 QUESTION = ('Which way do sgd, momentum, rmsprop and adam take over the loss surface of the airfoil problem, from one '
             'start, and does it depend on the directions in which the coordinates are laid?')
@@ -31,111 +30,63 @@ BATCH, EPOCH = 10, 150
 
 def run(features, labels, seeds, watch=None):
     """The facts; `full` is with the gradient of all examples, `turned` the same in the principal directions."""
-    X, rest, optimum, facts = _plane(features, labels)
-    hessian = X.T @ X / len(X)
-    turn = np.linalg.eigh(hessian)[1]
-    facts.update(full={}, turned={}, batches={})
-    orders = np.stack([np.random.RandomState(seed).permutation(len(X))[:EPOCH * BATCH] for seed in seeds])
-    facts['settings'].update(seeds=len(seeds), first_seed=seeds[0])
-    for done, rule in enumerate(COLOURS):
-        plain, turned = (_full(rule, hessian, optimum, axes) for axes in (np.eye(2), turn))
-        best, best_turned = (_best(ways, hessian, facts['floor']) for ways in (plain, turned))
-        facts['full'][rule], facts['turned'][rule] = (
-            {'rate': _rounded(RATES[best]), **_facts_of(ways[:, best], hessian, optimum, turn, facts['floor'])}
-            for ways in (plain, turned))
-        facts['turned'][rule].update(
-            gap=_rounded(np.linalg.norm(turned[:, best, 0] - plain[:, best, 0], axis=1).max()),
-            best_rate=_rounded(RATES[best_turned]),
-            best_steps=int(_until(turned, hessian, 0.01 * facts['floor'])[best_turned]))
-        facts['batches'][rule] = _batches(rule, X, rest, optimum, orders, hessian, facts['floor'])
+    plane = Plane(features, labels)
+    orders = np.stack([np.random.RandomState(seed).permutation(plane.size)[:EPOCH * BATCH] for seed in seeds])
+    facts = {'settings': {'weights': plane.weights, 'start': START.tolist(), 'starts': len(NEARBY),
+                          'starts_apart': APART, 'steps': STEPS, 'dtype': 'float64', 'rates': rounded(RATES, 5),
+                          'batch_size': BATCH, 'batch_steps': EPOCH, 'hyperparams': "each rule's own but for the rate",
+                          'seeds': len(seeds), 'first_seed': seeds[0]},
+             **plane.facts, 'start_loss': rounded(plane.loss(START), 5), 'full': {}, 'turned': {}, 'batches': {}}
+    for done, rule in enumerate(COLOURS, 1):
+        ways = _full(rule, plane, RATES)
+        best = _best(ways, plane)
+        plain, turned = ways[:, best], _full(rule, plane, RATES[best:best + 1], plane.turn)[:, 0]
+        for kind, way in (('full', plain), ('turned', turned)):
+            facts[kind][rule] = {'rate': rounded(RATES[best], 5), **_facts_of(way, plane)}
+        facts['turned'][rule]['gap'] = rounded(np.linalg.norm(turned[:, 0] - plain[:, 0], axis=1).max(), 5)
+        facts['batches'][rule] = _batches(rule, plane, orders)
         if watch:
-            watch((done + 1) / len(COLOURS))
+            watch(done / len(COLOURS))
     return facts
 
 
-def _plane(features, labels):
-    """The two features, what the others leave of the labels, the optimum of the two weights, and the first facts."""
-    X, y = features.asnumpy().astype(float), labels.asnumpy().astype(float)
-    table = np.column_stack([X, np.ones(len(X))])
-    weights = np.linalg.lstsq(table, y, rcond=None)[0]
-    hessian = X.T @ X / len(X)
-    pair = [int(k) for k in np.unravel_index(np.argmax(np.triu(np.abs(hessian), 1)), hessian.shape)]
-    optimum, others = weights[pair], np.delete(np.arange(len(weights)), pair)
-    rest = y - table[:, others] @ weights[others]
-    low, high = np.linalg.eigvalsh(hessian[np.ix_(pair, pair)])
-    whole = np.linalg.eigvalsh(hessian)
-    return X[:, pair], rest, optimum, {
-        'settings': {'weights': [COLUMNS[k] for k in pair], 'start': START.tolist(), 'starts': len(NEARBY),
-                     'starts_apart': APART, 'steps': STEPS, 'dtype': 'float64', 'rates': _rounded(RATES),
-                     'batch_size': BATCH, 'batch_steps': EPOCH, 'hyperparams': "each rule's own but for the rate"},
-        'correlation': _rounded(hessian[tuple(pair)]), 'optimum': _rounded(optimum),
-        'curvatures': _rounded([low, high]), 'condition': _rounded(high / low),
-        'condition_of_all': _rounded(whole[-1] / whole[0]),
-        'floor': _rounded(((X[:, pair] @ optimum - rest) ** 2).mean() / 2),
-        'start_loss': _rounded(((X[:, pair] @ START - rest) ** 2).mean() / 2)}
-
-
-def _full(rule, hessian, optimum, axes):
+def _full(rule, plane, rates, axes=np.eye(2)):
     """The ways seen from the optimum, (steps + 1, rates, starts, 2), with coordinates along the columns of `axes`."""
-    inside, starts = axes.T @ hessian @ axes, (NEARBY - optimum) @ axes
-    ways = _walk(rule, lambda d, _: d @ inside, np.tile(starts, (len(RATES), 1)), np.repeat(RATES, len(starts)), STEPS)
-    with np.errstate(all='ignore'):
-        return (ways @ axes.T).reshape(STEPS + 1, len(RATES), len(starts), 2)
+    start, inside = (NEARBY - plane.optimum) @ axes, axes.T @ plane.hessian @ axes
+    return _walk(rule, start, lambda d, t: d @ inside, rates, STEPS) @ axes.T
 
 
-def _walk(rule, gradient, start, rates, steps):
-    """The points of many runs of a rule as it stands in `optimizers`: start (runs, 2), one rate per run."""
+def _walk(rule, start, gradient, rates, steps):
+    """The points of a rule of `optimizers` from start (runs, 2), (steps + 1, rates, runs, 2)."""
     function, init_states = RULES[rule]
-    p, lr = _array(start), _array(np.reshape(rates, (-1, 1)))
-    p.attach_grad()
-    states = init_states(1)  # of the form that the rule needs: None, an array, or several, for each parameter
-    if states is not None:
-        count = len(states[0]) if isinstance(states[0], tuple) else 0
-        new = [_array(np.zeros(start.shape)) for _ in range(count or 1)]
-        states = [tuple(new) if count else new[0]]
-    hyperparams, points = {'lr': lr, 't': 1}, [p.asnumpy()]
+    state_count = len(leaves(init_states(1))) // 2  # those of the weights: the others are the bias's
     with np.errstate(all='ignore'):  # too high a rate diverges, and is not the best
-        for t in range(steps):
-            p.grad[:] = _array(gradient(points[-1], t))
-            function([p], states, hyperparams)
-            points.append(p.asnumpy())
-    return np.stack(points)
+        return walk(function, {'lr': column(rates)}, np.broadcast_to(start, (len(rates), *start.shape)), gradient,
+                    steps, state_count)
 
 
-def _array(values):
-    """In float64: near the optimum float32's rounding would be the noise that RMSProp follows."""
-    return mxnet.nd.array(values, dtype=np.float64)
-
-
-def _above(points, hessian):
-    """The loss above the floor."""
-    with np.errstate(all='ignore'):
-        loss = np.einsum('...i,ij,...j->...', points, hessian, points) / 2
-    return np.where(np.isfinite(loss), loss, np.inf)
-
-
-def _until(ways, hessian, above):
+def _until(ways, plane, part):
     """The steps after which the slowest of the starts (steps + 1, ..., starts, 2) is that near the floor for good."""
-    near = _above(ways, hessian) <= above
+    near = plane.above(ways) <= part * plane.floor
     return (len(near) - near[::-1].cumprod(axis=0).sum(axis=0)).max(axis=-1)
 
 
-def _best(ways, hessian, floor):
+def _best(ways, plane):
     """Which rate has the fewest steps until the loss is within 1 % of the floor for good; of equals the lowest then."""
-    until, above = _until(ways, hessian, 0.01 * floor), _above(ways[:, :, 0], hessian)
+    until, above = _until(ways, plane, 0.01), plane.above(ways[:, :, 0])
     return min(range(len(RATES)), key=lambda k: (until[k], above[min(until[k], STEPS), k]))
 
 
-def _facts_of(ways, hessian, optimum, turn, floor):
+def _facts_of(ways, plane):
     """One rate (steps + 1, starts, 2): when it is near for good, how far it overshoots, as parts of the first way."""
-    way, late = ways[:, 0], _above(ways[LATE:], hessian).max()
-    principal, first = way[:DRAWN + 1] @ turn, way[1] - way[0]
-    along, across = (max(0, -(principal[:, k] / principal[0, k]).min()) for k in (0, 1))
-    return {**{f'{part} %': int(_until(ways, hessian, part / 100 * floor)) for part in (10, 1)},
-            'across': _rounded(across), 'along': _rounded(along), 'late': _rounded(late / floor),
-            'angle': _angle(first), 'angle_to_valley': _angle(first @ turn),
-            'above': _rounded(_above(way, hessian)[:DRAWN + 1]),
-            'path': (way + optimum)[:DRAWN + 1].round(5).tolist()}
+    way, late = ways[:, 0], plane.above(ways[LATE:]).max()
+    principal, first = way[:DRAWN + 1] @ plane.turn, way[1] - way[0]
+    along, across = np.maximum(0, -(principal / principal[0]).min(axis=0))
+    return {**{f'{part} %': int(_until(ways, plane, part / 100)) for part in (10, 1)},
+            'across': rounded(across, 5), 'along': rounded(along, 5), 'late': rounded(late / plane.floor, 5),
+            'angle': _angle(first), 'angle_to_valley': _angle(first @ plane.turn),
+            'above': rounded(plane.above(way)[:DRAWN + 1], 5),
+            'path': (way + plane.optimum)[:DRAWN + 1].round(5).tolist()}
 
 
 def _angle(step):
@@ -143,29 +94,17 @@ def _angle(step):
     return round(float(np.degrees(np.arctan2(abs(step[1]), abs(step[0])))), 2)
 
 
-def _batches(rule, X, rest, optimum, orders, hessian, floor):
+def _batches(rule, plane, orders):
     """One epoch of minibatches, for every fourth rate and all seeds; at the rate with the lowest median final loss."""
-    rates, seeds = RATES[::4], len(orders)
-
-    def gradient(d, t):
-        rows = orders[:, t * BATCH:(t + 1) * BATCH]
-        near = X[rows]
-        gaps = np.einsum('snj,rsj->rsn', near, d.reshape(-1, seeds, 2) + optimum) - rest[rows]
-        return np.einsum('snj,rsn->rsj', near, gaps).reshape(-1, 2) / BATCH
-
-    start = np.tile(START - optimum, (len(rates) * seeds, 1))
-    ways = _walk(rule, gradient, start, np.repeat(rates, seeds), EPOCH).reshape(EPOCH + 1, len(rates), seeds, 2)
-    above = _above(ways, hessian)
+    rates, batches = RATES[::4], np.split(orders, EPOCH, axis=1)
+    start = np.broadcast_to(START - plane.optimum, (len(orders), 2))
+    ways = _walk(rule, start, lambda d, t: plane.batch_gradient(d, batches[t]), rates, EPOCH)
+    above = plane.above(ways)
     best = int(np.argmin(np.median(above[-1], axis=1)))
-    near = np.vstack([above[:, best] <= 0.1 * floor, np.full(seeds, True)])  # EPOCH + 1 stands for never
-    return {'rate': _rounded(rates[best]), 'above': _rounded(np.median(above[-1, best])),
+    near = np.vstack([above[:, best] <= 0.1 * plane.floor, np.full(len(orders), True)])  # EPOCH + 1 stands for never
+    return {'rate': rounded(rates[best], 5), 'above': rounded(np.median(above[-1, best]), 5),
             'first within 10 %': int(np.median(near.argmax(axis=0))),
-            'path': (ways[:, best, 0] + optimum).round(5).tolist()}
-
-
-def _rounded(values):
-    """Five figures are more than the sentences say."""
-    return [_rounded(x) for x in values] if np.ndim(values) else float(f'{values:.5g}')
+            'path': (ways[:, best, 0] + plane.optimum).round(5).tolist()}
 
 
 # The answer
@@ -173,7 +112,7 @@ def _rounded(values):
 
 def answer(facts):
     """What the facts say, each number computed from them."""
-    return [_valley(facts), _speed(facts), _overshoots(facts), _first_step(facts), *_turning(facts), _noise(facts)]
+    return [_valley(facts), _speed(facts), _overshoots(facts), _first_step(facts), _turning(facts), _noise(facts)]
 
 
 def _listed(text, facts_of_rules):
@@ -186,8 +125,7 @@ def _valley(facts):
     return (f'The plane is that of two weights, {first} and {second}, whose features are correlated most ({r:.2f}); '
             f'all else stays at the optimum. The loss is a valley along the diagonal: its curvature is {high:.2f} '
             f'across and {low:.2f} along, a condition number of {facts["condition"]:.1f} '
-            f'({facts["condition_of_all"]:.1f} for all five weights). From {facts["start_loss"]:.3f} '
-            f'the ways lead to the floor of {facts["floor"]:.3f}.',
+            f'({facts["condition_of_all"]:.1f} for all five weights).',
             abs(facts['condition'] * (1 - abs(r)) / (1 + abs(r)) - 1) < 0.01
             and abs(high / low / facts['condition'] - 1) < 0.01
             and facts['condition_of_all'] > facts['condition'] > 5)
@@ -197,8 +135,7 @@ def _speed(facts):
     full = facts['full']
     steps = {rule: full[rule]['1 %'] for rule in full}
     return ('With all examples in each step, and each rule at its best of '
-            f'{len(facts["settings"]["rates"])} rates, the loss is within 10 % and 1 % of the floor, and stays so '
-            f'to step {facts["settings"]["steps"]}, after: '
+            f'{len(facts["settings"]["rates"])} rates, the loss is within 10 % and 1 % of the floor for good after: '
             + _listed('{10 %} and {1 %} steps (rate {rate:.2g})', full) + '. sgd needs the fewest: '
             'its rate fits the curvature, and there is no noise to average.',
             all(steps['sgd'] < steps[rule] / 2 for rule in steps if rule != 'sgd')
@@ -209,55 +146,45 @@ def _overshoots(facts):
     full = facts['full']
     percents = {rule: {way: f'{100 * full[rule][way]:.0f}' for way in ('across', 'along')} for rule in full}
     rest = max(full[rule]['late'] for rule in full if rule != 'rmsprop')
-    return (f'They overshoot in the first {DRAWN} steps, in % of the distance at the start, across the valley '
-            'and along it: '
-            + _listed('{across} and {along}', percents) + '. sgd zigzags across and never overshoots along; what '
-            'averages its gradients, momentum and Adam, runs past the optimum along the valley too. RMSProp alone does '
-            f'not come to rest: after {LATE} steps its loss is still up to {100 * full["rmsprop"]["late"]:.2f} % of '
-            f'the floor above it, that of the others {100 * rest:.0e} %.',
+    return ('They overshoot, in % of the distance at the start, across the valley and along it: '
+            + _listed('{across} and {along}', percents) + '. sgd zigzags across; what averages its gradients, momentum '
+            'and Adam, runs past the optimum along the valley too. RMSProp alone does not come to rest: after '
+            f'{LATE} steps its loss is still up to {100 * full["rmsprop"]["late"]:.2f} % of the floor above it, '
+            f'that of the others {100 * rest:.0e} %.',
             full['sgd']['across'] > 0.3 and full['sgd']['along'] == 0 and full['rmsprop']['along'] < 0.01
             and min(full['momentum']['along'], full['adam']['along']) > 0.03 and full['rmsprop']['late'] > 10 * rest)
 
 
 def _first_step(facts):
-    full, turned = facts['full'], facts['turned']
-    angles = {rule: full[rule]['angle'] for rule in full}
-    return (f'The first step of Adam and RMSProp is as long in one weight as in the other: at {angles["adam"]:.1f} and '
-            f'{angles["rmsprop"]:.1f} degrees to the axes, whatever the gradient, whose own {angles["sgd"]:.1f} '
-            'degrees are those of sgd and momentum. Here this leads straight across the valley '
-            f'({full["adam"]["angle_to_valley"]:.1f} degrees to it); in coordinates along and across, it would be '
-            f'{turned["adam"]["angle_to_valley"]:.1f}.',
+    angles = {rule: each['angle'] for rule, each in facts['full'].items()}
+    straight, turned = (facts[kind]['adam']['angle_to_valley'] for kind in ('full', 'turned'))
+    return ('The first step of Adam and RMSProp is as long in one weight as in the other, at 45 degrees to the axes, '
+            f'whatever the gradient, whose own {angles["sgd"]:.1f} degrees are those of sgd and momentum. Here this '
+            f'leads straight across the valley ({straight:.1f} degrees to it); in coordinates along and across, it '
+            f'would be {turned:.1f}.',
             max(abs(angles[rule] - 45) for rule in ('adam', 'rmsprop')) < 0.1
             and abs(angles['sgd'] - 45) > 5 and abs(angles['sgd'] - angles['momentum']) < 0.1
-            and abs(full['adam']['angle_to_valley'] - 90) < 0.1
-            and abs(turned['adam']['angle_to_valley'] - 45) < 0.1)
+            and abs(straight - 90) < 0.1 and abs(turned - 45) < 0.1)
 
 
 def _turning(facts):
-    turned, full = facts['turned'], facts['full']
-    gaps = {rule: turned[rule]['gap'] for rule in turned}
-    return [
-        ('So Adam and RMSProp depend on the directions of the coordinates. With the same start and rates, but with '
-         'coordinates turned to lie along and across the valley, the points of the same step are at most this far '
-         'apart: ' + _listed('{gap:.1g}', turned) + '. That of sgd and momentum is rounding.',
-         max(gaps['sgd'], gaps['momentum']) < 1e-5 and min(gaps['rmsprop'], gaps['adam']) > 0.1),
-        (f'Coordinates that fit the valley are no great help in this one: at its best rate Adam then needs '
-         f'{turned["adam"]["best_steps"]} steps to 1 %, with the weights {full["adam"]["1 %"]}; RMSProp '
-         f'{turned["rmsprop"]["best_steps"]} and {full["rmsprop"]["1 %"]}.',
-         all(0.5 < turned[rule]['best_steps'] / full[rule]['1 %'] < 2 for rule in ('adam', 'rmsprop'))),
-    ]
+    gaps = {rule: each['gap'] for rule, each in facts['turned'].items()}
+    return ('So Adam and RMSProp depend on the directions of the coordinates. With the same start and rates, but with '
+            'coordinates turned to lie along and across the valley, the points of the same step are at most this far '
+            'apart: ' + _listed('{gap:.1g}', facts['turned']) + '. That of sgd and momentum is rounding.',
+            max(gaps['sgd'], gaps['momentum']) < 1e-5 and min(gaps['rmsprop'], gaps['adam']) > 0.1)
 
 
 def _noise(facts):
-    batches, full, settings = facts['batches'], facts['full'], facts['settings']
-    for_print = {rule: {**each, 'part': 100 * each['above'] / facts['floor'], 'steps': each['first within 10 %']}
-                 for rule, each in batches.items()}
-    steps, ends = ([each[name] for each in for_print.values()] for name in ('steps', 'part'))
+    (rate, lower), settings = (facts[kind]['sgd']['rate'] for kind in ('full', 'batches')), facts['settings']
+    said = {rule: {'part': 100 * each['above'] / facts['floor'], 'steps': each['first within 10 %']}
+            for rule, each in facts['batches'].items()}
+    steps, ends = ([each[name] for each in said.values()] for name in ('steps', 'part'))
     return (f'With minibatches of {settings["batch_size"]} the lead of sgd is gone: the noise allows it a rate of '
-            f'{batches["sgd"]["rate"]:.2g}, not {full["sgd"]["rate"]:.2g}. At the rates that end lowest after '
-            f'{settings["batch_steps"]} steps, the loss is first within 10 % of the floor after, and ends above it by '
-            '(medians): ' + _listed('{steps} steps, {part:.1f} %', for_print) + '.',
-            batches['sgd']['rate'] < 0.3 * full['sgd']['rate'] and max(steps) < 2.5 * min(steps) and max(ends) < 2)
+            f'{lower:.2g}, not {rate:.2g}. The loss is first within 10 % of the floor after, and '
+            f'{settings["batch_steps"]} steps end above it by (medians, at the best rates): '
+            + _listed('{steps} steps, {part:.1f} %', said) + '.',
+            lower < 0.3 * rate and max(steps) < 2.5 * min(steps) and max(ends) < 2)
 
 
 # The figure
@@ -265,33 +192,38 @@ def _noise(facts):
 
 def figure(facts):
     """Four panels: the ways on the weights and on turned coordinates, the loss by step, the ways of minibatches."""
-    picture, ((plain, turned), (speed, batches)) = figures.new_figure((9.6, 9), 2, 2)
-    rates = {rule: f'{rule}, rate {facts["full"][rule]["rate"]:.2g}' for rule in COLOURS}
-    _draw_ways(plain, facts, facts['full'], 'All examples: coordinates are the weights', rates)
-    _draw_ways(turned, facts, facts['turned'], 'The same with coordinates turned by 45°')
-    _draw_frame(plain, (1, 0), (0, 1))
-    _draw_frame(turned, (1, 1), (1, -1))
-    _draw_speed(speed, facts)
-    _draw_ways(batches, facts, facts['batches'], f'Minibatches of {facts["settings"]["batch_size"]}, one seed',
-               {rule: f'{rule}, rate {facts["batches"][rule]["rate"]:.2g}' for rule in COLOURS})
-    picture.suptitle('Turned coordinates change the ways of Adam and RMSProp, not those of sgd and momentum',
-                     fontsize='large')
-    return picture
+    return panels('Turned coordinates change the ways of Adam and RMSProp, not those of sgd and momentum', facts,
+                  (_draw_plain, _draw_turned, _draw_speed, _draw_batches), size=(9.6, 9))
 
 
-def _draw_ways(axes, facts, ways, title, names=None):
-    """Contours of the loss and the ways over them, with names in a legend if there are any."""
+def _draw_plain(axes, facts):
+    _draw_ways(axes, facts, 'full', 'All examples: coordinates are the weights')
+    _draw_frame(axes, (1, 0), (0, 1))
+
+
+def _draw_turned(axes, facts):
+    _draw_ways(axes, facts, 'turned', 'The same with coordinates turned by 45°')
+    _draw_frame(axes, (1, 1), (1, -1))
+
+
+def _draw_batches(axes, facts):
+    _draw_ways(axes, facts, 'batches', f'Minibatches of {facts["settings"]["batch_size"]}, one seed')
+
+
+def _draw_ways(axes, facts, kind, title):
+    """Contours of the loss and the ways over them."""
     _draw_contours(axes, facts)
     for rule, colour in COLOURS.items():
-        x, y = zip(*ways[rule]['path'])
-        axes.plot(x, y, color=colour, marker='.', markersize=4, linewidth=1.3, label=names and names[rule])
+        x, y = zip(*facts[kind][rule]['path'])
+        axes.plot(x, y, color=colour, marker='.', markersize=4, linewidth=1.3,
+                  label=f'{rule}, rate {facts[kind][rule]["rate"]:.2g}')
     axes.plot(*facts['settings']['start'], 'o', color='0.2', markersize=7)
     axes.annotate('start', facts['settings']['start'], (0, 8), textcoords='offset points', ha='center')
     axes.plot(*facts['optimum'], '*', color='gold', markeredgecolor='black', markersize=14, zorder=5)
     first, second = facts['settings']['weights']
     axes.set(xlabel=f'weight of {first}', ylabel=f'weight of {second}', title=title, aspect='equal',
              xlim=(-1, 1.05), ylim=(-1.2, 0.65))
-    if names:
+    if kind != 'turned':  # there the rates are those of its neighbour
         axes.legend(fontsize='small', loc='upper right', frameon=True, framealpha=0.9)
 
 

@@ -74,9 +74,9 @@ def limits(train):
     def largest(way, other):
         return rounded(np.abs(way - other).max(axis=(1, 2)), noise=1e-12)
 
-    lr, rate = {'lr': RATE, 't': 1}, LIMIT['lr_over_eps']
+    lr, rate = {'lr': RATE}, LIMIT['lr_over_eps']
     alone, average = train(weighted_rmsprop, lr), train(weighted_momentum, {'lr': rate})
-    large = {f'{eps:g}': train(adam, {'lr': rate * eps, 't': 1, 'eps': eps}) for eps in LIMIT['eps']}
+    large = {f'{eps:g}': train(adam, {'lr': rate * eps, 'eps': eps}) for eps in LIMIT['eps']}
     # The book's own two, which correct nothing; 0.1 is what the book's momentum lacks of an average.
     book = {'rmsprop': largest(train(rmsprop, {'lr': RATE, 'gamma': 0.999}, state_count=1), alone),
             'momentum': largest(train(momentum, {'lr': 0.1 * rate}, state_count=1), average)}
@@ -87,7 +87,7 @@ def limits(train):
 
 def orders(train):
     """Adam and the two wrong orders on the same batches at the section's rate, medians or means over the seeds."""
-    ways = {name: train(rule, {'lr': RATE, 't': 1}) for name, rule in {'adam': adam, **OWN}.items()}
+    ways = {name: train(rule, {'lr': RATE}) for name, rule in {'adam': adam, **OWN}.items()}
     last = len(train.batches) // EPOCHS  # the steps of the last epoch
     return {'away': {name: rounded(np.median(np.abs(ways[name] - ways['adam']).max(axis=2), axis=1), noise=1e-12)
                      for name in WRONG},
