@@ -44,14 +44,14 @@ def test_positions_are_those_of_float64(rule, betas, name, period):
 def test_a_planted_wrong_number_breaks_its_sentence():
     for path, wrong, broken in [(('runs', 'paper', 'adam', 'short', 'at', '30000'), -1.0, 0),
                                 (('runs', 'paper', 'adam', 'short', 'up'), 1.0, 1),
-                                (('runs', 'paper', 'amsgrad', 'short', 'down'), 0.5, 2),
-                                (('drawn', 'yogi', 'most'), 0.1, 3),
-                                (('runs', 'book', 'adam', 'short', 'at', '30'), 1.0, 4),
-                                (('runs', 'book', 'amsgrad', 'long', 'at', '30000'), 1.0, 5),
-                                (('runs', 'book', 'adam', 'ends'), [1.0, -1.0] * 6, 6)]:
+                                (('runs', 'paper', 'amsgrad', 'short', 'down'), 0.5, 1),
+                                (('drawn', 'yogi', 'most'), 0.1, 2),
+                                (('runs', 'book', 'adam', 'short', 'at', '30'), 1.0, 3),
+                                (('runs', 'book', 'amsgrad', 'long', 'at', '30000'), 1.0, 4),
+                                (('runs', 'book', 'adam', 'ends'), [1.0, -1.0] * 6, 5)]:
         facts = json.loads(json.dumps(FACTS))
         place = facts
         for key in path[:-1]:
             place = place[key]
         place[path[-1]] = wrong
-        assert [holds for _, holds in divergence.answer(facts)] == [k != broken for k in range(7)], path
+        assert [holds for _, holds in divergence.answer(facts)] == [k != broken for k in range(6)], path

@@ -10,19 +10,16 @@ Here 30000 steps of each rule are taken, on many such problems at once, as the c
 """
 import numpy as np
 
-from .. import figures
-from ..compat import mxnet
-from ..fused import apply
-from ..hybridization import cached_op, hybridize
-from ..nested import leaves
-from ..optimizers import RULES
+from ._columns import walk_columns
+from ._drawing import panels, plain_ticks
+from ._numbers import rounded
 
 QUESTION = ('Can you construct a problem on which Adam does not converge, and what do AMSGrad and Yogi, which came '
             'after it, do there?')
 
 NAMES = {'adam': 'Adam', 'amsgrad': 'AMSGrad', 'yogi': 'Yogi'}
 COLOURS = {'adam': 'tab:red', 'amsgrad': 'tab:blue', 'yogi': 'tab:green'}
-STEPS, AT_ONCE, RATE = 30000, 10, 0.5
+STEPS, RATE = 30000, 0.5
 MARKS = (30, 300, 3000, 30000)
 PERIODS = (3, 10, 30, 100, 300, 500, 1000, 1500, 2000, 3000, 5000, 10000)  # each ends with step 30000
 LONG = 5000
@@ -35,15 +32,17 @@ def run(features, labels, seeds, watch=None):
     facts = {'settings': {'steps': STEPS, 'rate': f'{RATE} / sqrt(t)', 'betas': BETAS, 'box': [-1, 1],
                           'steep slope': 'period * 4 / 3', 'other slopes': -1, 'eps': "each rule's own",
                           'periods': list(PERIODS), 'long period': LONG, 'seeds': len(seeds), 'first_seed': seeds[0]},
-             'slope': PERIODS[0] * STEEPER, 'long_slope': _rounded(LONG * STEEPER), 'drawn': {},
+             'slope': PERIODS[0] * STEEPER, 'long_slope': rounded(LONG * STEEPER, 4), 'drawn': {},
              'curve_steps': [int(t) for t in _curve_steps()], 'runs': {betas: {} for betas in BETAS}}
-    problems = _problems(seeds)
+    starts, slopes, betas_of = _problems(seeds)
     for done, rule in enumerate(NAMES, 1):
-        unkept, sizes = _walk(rule, *problems)
+        unkept, sizes = walk_columns(rule, starts, slopes, lambda t: RATE / t ** 0.5, betas_of)
         for k, betas in enumerate(BETAS):
             own = slice(k * len(PERIODS), (k + 1) * len(PERIODS))
             facts['runs'][betas][rule] = _measured(rule, BETAS[betas], unkept[:, own], sizes[:, own])
-        facts['drawn'][rule] = _band(np.clip(unkept[-1, len(BETAS) * len(PERIODS):], -1, 1))
+        drawn = np.clip(unkept[-1, len(BETAS) * len(PERIODS):], -1, 1)
+        facts['drawn'][rule] = {name: rounded(of(drawn), 4) for name, of in
+                                (('least', np.min), ('median', np.median), ('most', np.max))}
         if watch:
             watch(done / len(NAMES))
     return facts
@@ -62,54 +61,16 @@ def _problems(seeds):
     return np.array([starts]), np.stack(slopes, axis=1).astype(np.float32), betas
 
 
-def _walk(rule, starts, slopes, betas):
-    """Where each step leads before it is cut to [-1, 1], and the state that the step is divided by the root of.
-
-    Both are (STEPS, columns).
-    """
-    function, init_states = RULES[rule]
-    x = mxnet.nd.array(starts)
-    x.attach_grad()
-    states = [tuple(mxnet.nd.zeros(x.shape) for _ in init_states(1)[0])]
-    hyperparams = {'lr': RATE, 't': 1, **{name: each.reshape(-1, 1, 1) for name, each in betas.items()}}
-    step, now, walked = hybridize(function).trace([x], states, hyperparams), [x, *leaves(states)], []
-    op = cached_op(_graph(step, len(now)), ['slopes', 'numbers', *(f'array{i}' for i in range(len(now)))])
-    for done in range(0, STEPS, AT_ONCE):
-        numbers = np.empty((AT_ONCE, len(step.sources), starts.size), np.float32)
-        for k in range(AT_ONCE):
-            hyperparams.update(lr=RATE / (done + k + 1) ** 0.5, t=done + k + 1)
-            for i, number in enumerate(step.numbers(hyperparams)):
-                numbers[k, i] = np.ravel(number)  # one for all columns, or one for each
-        slope, numbers = slopes[done:done + AT_ONCE], numbers.reshape(-1, starts.size)
-        *now, unkept, sizes = op(mxnet.nd.array(slope), mxnet.nd.array(numbers), *now)
-        walked.append((unkept, sizes))
-    return [np.concatenate([part.asnumpy() for part in parts]) for parts in zip(*walked)]
-
-
-def _graph(step, count):
-    """Ten steps of a traced rule on the slopes (10, columns), x cut to [-1, 1] after each, as one symbol."""
-    sym = mxnet.sym
-    arrays, unkept, sizes = [sym.var(f'array{i}') for i in range(count)], [], []
-    slopes = sym.var('slopes').split(num_outputs=AT_ONCE, axis=0)
-    numbers, width = sym.var('numbers').split(num_outputs=AT_ONCE * len(step.sources), axis=0), len(step.sources)
-    for k in range(AT_ONCE):
-        arrays = apply(step, arrays[:1], [slopes[k]], arrays[1:], [numbers[k * width + i] for i in range(width)])
-        unkept.append(arrays[0])
-        sizes.append(arrays[-1])  # Adam's and Yogi's s, AMSGrad's top
-        arrays[0] = arrays[0].clip(-1, 1)
-    return sym.Group([*arrays, sym.concat(*unkept, dim=0), sym.concat(*sizes, dim=0)])
-
-
 def _measured(rule, betas, unkept, sizes):
     """What one rule does: on the paper's problem, on the long one, and at the end of each period's."""
     x = np.clip(unkept, -1, 1)
-    facts = {'ends': _rounded(x[-1])}
+    facts = {'ends': rounded(x[-1], 4)}
     for name, period in (('short', PERIODS[0]), ('long', LONG)):
         k, shown = PERIODS.index(period), _shown(period)
         correction = 1 - betas['beta2'] ** shown if rule == 'adam' else 1
-        facts[name] = {'at': {str(t): _rounded(x[t - 1, k]) for t in MARKS},
-                       'curve': _rounded(x[_curve_steps() - 1, k]), 'steps': shown.tolist(),
-                       'size': _rounded((sizes[shown - 1, k] / correction) ** 0.5),
+        facts[name] = {'at': {str(t): rounded(x[t - 1, k], 4) for t in MARKS},
+                       'curve': rounded(x[_curve_steps() - 1, k], 4), 'steps': shown.tolist(),
+                       'size': rounded((sizes[shown - 1, k] / correction) ** 0.5, 4),
                        **_pushes(x[:, k].astype(float), unkept[:, k].astype(float), period)}
     return facts
 
@@ -118,8 +79,8 @@ def _pushes(x, unkept, period):
     """How far a period's steps down and its steps up lead together, in units of the rate, on average at the end."""
     steps = (unkept[1:] - x[:-1]) / (RATE / np.arange(2, STEPS + 1) ** 0.5)
     last = steps[-LONG * 2:]  # two of the long periods, over three thousand of the short ones
-    return {'down': _rounded(-last[last < 0].sum() * period / len(last)),
-            'up': _rounded(last[last > 0].sum() * period / len(last))}
+    return {name: rounded(np.maximum(0, sign * last).sum() * period / len(last), 4)
+            for name, sign in (('down', -1), ('up', 1))}
 
 
 def _curve_steps():
@@ -133,21 +94,12 @@ def _shown(period):
     return np.arange(first, STEPS + 1, every)
 
 
-def _band(values):
-    return {'least': _rounded(values.min()), 'median': _rounded(np.median(values)), 'most': _rounded(values.max())}
-
-
-def _rounded(values):
-    """Four figures: float32 keeps no more of a step of 0.003 that is added to 1."""
-    return [_rounded(x) for x in values] if np.ndim(values) else float(f'{values:.4g}')
-
-
 # The answer
 
 
 def answer(facts):
     """What the facts say, each number computed from them."""
-    return [_where_they_go(facts), *_why(facts), _drawn(facts), *_book(facts), _memory(facts)]
+    return [_where_they_go(facts), _why(facts), _drawn(facts), *_book(facts), _memory(facts)]
 
 
 def _where_they_go(facts):
@@ -157,8 +109,8 @@ def _where_they_go(facts):
     says = '; '.join(f'{name} {", ".join(f"{x:+.3f}" for x in ways[rule])}' for rule, name in NAMES.items())
     return (f'Yes: on [-1, 1], the slopes {slope:g}, -1, -1, again and again. They sum to {slope - 2:g}, so -1 is the '
             f'best point and +1 the worst. With beta1 = 0, beta2 = 1/17 and the rate 0.5 / sqrt(t), x is after '
-            f'{", ".join(map(str, MARKS))} steps: {says}. Adam does not blow up: it settles at the worst point, '
-            f'and at the end still loses {loss:.2f} a step on average.',
+            f'{", ".join(map(str, MARKS))} steps: {says}. Adam settles at the worst point, and at the end still loses '
+            f'{loss:.2f} a step on average.',
             sorted(ways['adam']) == ways['adam'] and ways['adam'][-1] > 0.99
             and all(sorted(ways[rule], reverse=True) == ways[rule] and ways[rule][-1] < -0.99
                     for rule in ('amsgrad', 'yogi')))
@@ -166,25 +118,21 @@ def _where_they_go(facts):
 
 def _why(facts):
     adam, amsgrad, yogi = (facts['runs']['paper'][rule]['short'] for rule in NAMES)
-    slope, (first, second, third) = facts['slope'], adam['size'][:3]
+    slope, (first, second, third), kept = facts['slope'], adam['size'][:3], amsgrad['size'][0]
     up, down = 1 / second + 1 / third, slope / first
-    kept = amsgrad['size'][0]
-    return [
-        (f'Adam divides the {slope:g} by {first:.2f}, a size that is made of it, and has forgotten it when the small '
-         f'ones come: it divides them by {second:.2f} and {third:.2f}. A period leads {down:.2f} rates down and '
-         f'{up:.2f} up.',
-         up > 1.5 * down and abs(adam['up'] - up) < 0.01 and abs(adam['down'] - down) < 0.01),
-        (f'AMSGrad divides all three by {kept:.2f}, the largest so far: {amsgrad["down"]:.2f} down, '
-         f'{amsgrad["up"]:.2f} up, as the slopes say. Yogi lets its s shrink by less than a squared slope a step: on '
-         f'average {yogi["down"]:.2f} down, {yogi["up"]:.2f} up.',
-         np.ptp(amsgrad['size']) < 0.001 * kept and abs(amsgrad['down'] / amsgrad['up'] / (slope / 2) - 1) < 0.01
-         and yogi['down'] > 1.5 * yogi['up']),
-    ]
+    return (f'Adam divides the {slope:g} by {first:.2f}, a size that is made of it, and has forgotten it when the '
+            f'small ones come: it divides them by {second:.2f} and {third:.2f}. A period leads {down:.2f} rates down '
+            f'and {up:.2f} up. AMSGrad divides all three by the largest size so far, {kept:.2f}: '
+            f'{amsgrad["down"]:.2f} down, {amsgrad["up"]:.2f} up. Yogi lets its s shrink by less than a squared slope '
+            f'a step: {yogi["down"]:.2f} down, {yogi["up"]:.2f} up on average.',
+            up > 1.5 * down and abs(adam['up'] - up) < 0.01 and abs(adam['down'] - down) < 0.01
+            and np.ptp(amsgrad['size']) < 0.001 * kept and yogi['down'] > 1.5 * yogi['up']
+            and abs(amsgrad['down'] / amsgrad['up'] / (slope / 2) - 1) < 0.01)
 
 
 def _drawn(facts):
     adam, amsgrad, yogi = (facts['drawn'][rule] for rule in NAMES)
-    return ('The regular order is not to blame, nor the start. With the same slopes drawn at random, '
+    return ('Neither the regular order nor the start is to blame. With the same slopes drawn at random, '
             f'{facts["slope"]:g} with probability 1/3, and starts anywhere, all {facts["settings"]["seeds"]} seeds end '
             f'like this: Adam at {adam["least"]:+.2f} or above, AMSGrad at {amsgrad["most"]:+.2f} or below, Yogi at '
             f'{yogi["most"]:+.2f} or below.', adam['least'] > 0.8 and max(amsgrad['most'], yogi['most']) < -0.8)
@@ -192,33 +140,30 @@ def _drawn(facts):
 
 def _book(facts):
     short, long = ({rule: facts['runs']['book'][rule][name] for rule in NAMES} for name in ('short', 'long'))
-    at, last = {rule: short[rule]['at'][str(MARKS[0])] for rule in NAMES}, str(MARKS[-1])
-    size, sizes, slope = short['adam']['size'], long['adam']['size'], facts['slope']
+    first, last = str(MARKS[0]), {rule: each['at'][str(STEPS)] for rule, each in long.items()}
+    size, sizes = short['adam']['size'], long['adam']['size']
     return [
-        (f"With the book's betas, 0.9 and 0.999, Adam is right here: after {MARKS[0]} steps it is at "
-         f'{at["adam"]:+.3f} and stays, as do the other two. This s remembers some 1000 steps, over 300 periods: '
-         f'{slope:g} and -1 are divided by the same {max(size):.2f}.',
+        (f"With the book's betas, 0.9 and 0.999, Adam is right here: after {first} steps it is at "
+         f'{short["adam"]["at"][first]:+.3f} and stays, as do the other two. This s remembers some 1000 steps, over '
+         f'300 periods: {facts["slope"]:g} and -1 are divided by the same {max(size):.2f}.',
          all(x < -0.999 for rule in NAMES for x in short[rule]['at'].values()) and max(size) < 1.01 * min(size)),
-        (f'But a longer memory only asks for a rarer slope. With one of {facts["long_slope"]:.0f} in {LONG} steps, the '
-         f'others -1, and -1 again the best, Adam with these betas is at {long["adam"]["at"][last]:+.2f} after {last} '
-         f'steps, AMSGrad at {long["amsgrad"]["at"][last]:+.2f}, Yogi at {long["yogi"]["at"][last]:+.2f}. From one '
-         f"such slope to the next the root of Adam's s falls from {max(sizes):.0f} to {min(sizes):.0f}: a period leads "
-         f'{long["adam"]["down"]:.0f} rates down and {long["adam"]["up"]:.0f} up.',
-         long['adam']['at'][last] > 0.99 and max(long[rule]['at'][last] for rule in ('amsgrad', 'yogi')) < -0.8
-         and facts['long_slope'] > LONG - 1 and max(sizes) > 10 * min(sizes)
-         and long['adam']['up'] > 2 * long['adam']['down']),
+        (f'But a longer memory only asks for a rarer slope. With one of {facts["long_slope"]:.0f} in {LONG} steps, '
+         f'Adam with these betas is at {last["adam"]:+.2f} after {STEPS} steps, AMSGrad at {last["amsgrad"]:+.2f}, '
+         f"Yogi at {last['yogi']:+.2f}. From one such slope to the next the root of Adam's s falls from "
+         f'{max(sizes):.0f} to {min(sizes):.0f}.',
+         last['adam'] > 0.99 and max(last['amsgrad'], last['yogi']) < -0.8 and facts['long_slope'] > LONG - 1
+         and max(sizes) > 10 * min(sizes) and long['adam']['up'] > 2 * long['adam']['down']),
     ]
 
 
 def _memory(facts):
-    ends = facts['runs']['book']['adam']['ends']
-    right = [period for period, x in zip(PERIODS, ends) if x < 0]
-    wrong = [period for period, x in zip(PERIODS, ends) if x > 0]
-    others = [x for rule in ('amsgrad', 'yogi') for x in facts['runs']['book'][rule]['ends']]
-    return (f"With the book's betas Adam ends on the right side for periods up to {max(right)} and on the wrong one "
-            f'from {min(wrong)} on: a few times the 1000 steps that s remembers. AMSGrad and Yogi end at '
-            f'{max(others):+.2f} or below for every period tried.',
-            max(right) < min(wrong) and 1000 < min(wrong) <= 5000 and max(others) < -0.8)
+    ends = {rule: facts['runs']['book'][rule]['ends'] for rule in NAMES}
+    right, wrong = ([period for period, x in zip(PERIODS, ends['adam']) if sign * x > 0] for sign in (-1, 1))
+    others = max(ends['amsgrad'] + ends['yogi'])
+    return (f'With these betas Adam ends on the right side for periods up to {max(right)} and on the wrong one from '
+            f'{min(wrong)} on: a few times the 1000 steps that s remembers. AMSGrad and Yogi end at {others:+.2f} or '
+            'below for every period tried.',
+            max(right) < min(wrong) and 1000 < min(wrong) <= 5000 and others < -0.8)
 
 
 # The figure
@@ -226,14 +171,9 @@ def _memory(facts):
 
 def figure(facts):
     """Four panels: where x goes (left) and what the steps are divided by (right); the paper's problem, the long one."""
-    picture, ((way, why), (periods, forgets)) = figures.new_figure((9.6, 7), 2, 2, width_ratios=(1.1, 1))
-    _draw_way(way, facts)
-    _draw_why(why, facts)
-    _draw_periods(periods, facts)
-    _draw_forgets(forgets, facts)
-    picture.suptitle('Adam goes to the worst point where its second moment forgets the large slope before the next one',
-                     fontsize='large')
-    return picture
+    title = 'Adam goes to the worst point where its second moment forgets the large slope before the next one'
+    return panels(title, facts, (_draw_way, _draw_why, _draw_periods, _draw_forgets), size=(9.6, 7),
+                  width_ratios=(1.1, 1))
 
 
 def _draw_way(axes, facts):
@@ -244,7 +184,7 @@ def _draw_way(axes, facts):
     _sides(axes)
     axes.set(xscale='log', xlabel='steps', xlim=(1, STEPS), ylabel='x',
              title=f'Slopes {facts["slope"]:g}, -1, -1, ...: beta1 = 0, beta2 = 1/17')
-    axes.xaxis.set_major_formatter('{x:g}')
+    plain_ticks(axes)
     axes.legend(fontsize='small', loc='center right', bbox_to_anchor=(1, 0.52))
 
 
@@ -283,7 +223,7 @@ def _draw_periods(axes, facts):
     _sides(axes)
     axes.set(xscale='log', xlabel='period: steps from one large slope to the next', ylabel=f'x after {STEPS} steps',
              title="The book's betas, 0.9 and 0.999: a rarer slope is needed")
-    axes.xaxis.set_major_formatter('{x:g}')
+    plain_ticks(axes)
     axes.legend(fontsize='small', loc='center left')
 
 
