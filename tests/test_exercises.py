@@ -1,9 +1,12 @@
 """The exercises: every file has the form, a new file is found, and every committed answer is true of its facts."""
 import ast
 import copy
+import doctest
 import json
 import re
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -17,6 +20,10 @@ from chapter_adam.exercises import learning_rate
 from chapter_adam.exercises._numbers import nearest
 
 NAMES = [*exercises.discover()]
+FOLDER = Path(exercises.__file__).parent
+HELPERS = sorted(path.stem for path in FOLDER.glob('_[!_]*.py'))
+ABOVE = {'cli', '__main__', 'answers', 'bench', 'section', 'chapter', 'exercises', 'peers'}
+BELOW = {'numpy', 'matplotlib', 'mxnet', *(set(MAY_IMPORT) - ABOVE), *HELPERS}
 COMMITTED = outside.CLONE / 'figures'
 
 PLANTED = '''"""An exercise as a teacher might add it."""
@@ -88,12 +95,20 @@ def test_the_exercises_of_the_section_are_there():
 
 @pytest.mark.parametrize('name', NAMES)
 def test_an_exercise_has_the_form_and_imports_rooms_below(name):
-    module, tree = exercises.load(name), ast.parse(exercises.discover()[name].read_text())
-    assert exercises.question(name) == module.QUESTION
-    rooms = set(MAY_IMPORT) - {'cli', '__main__', 'answers', 'bench', 'section', 'chapter', 'exercises', 'peers'}
-    helpers = {path.stem for path in exercises.discover()[name].parent.glob('_*.py')}
-    foreign = {each for each, _ in imports(tree) if each not in sys.stdlib_module_names}
-    assert foreign <= {'numpy', 'matplotlib', 'mxnet', *rooms, *helpers}
+    assert exercises.question(name) == exercises.load(name).QUESTION
+    assert foreign(exercises.discover()[name]) <= BELOW
+
+
+@pytest.mark.parametrize('helper', HELPERS)
+def test_a_helper_is_needed_has_true_examples_and_imports_no_exercise(helper):
+    path, module = FOLDER / f'{helper}.py', import_module(f'chapter_adam.exercises.{helper}')
+    assert foreign(path) <= BELOW and module.__doc__ and doctest.testmod(module).failed == 0
+    assert any(helper in foreign(other) for other in FOLDER.glob('*.py') if other != path)
+
+
+def foreign(path):
+    """What a file of the folder imports beyond the standard library."""
+    return {each for each, _ in imports(ast.parse(path.read_text())) if each not in sys.stdlib_module_names}
 
 
 def test_a_committed_exercise_has_its_facts_and_figures():

@@ -1,7 +1,10 @@
 """The section's exercises, answered by runs: one file each. A file put here is one more; nothing registers it.
 
 The file `learning_rate.py` is the exercise `learning-rate`: `chapter-adam exercise learning-rate`. A file whose name
-starts with an underscore is none. An exercise imports the rooms of this package that it needs, and no other exercise:
+starts with an underscore is none but a helper, one idea that exercises share or that would hide what they are about:
+`_float64` (trainings step by step in float64), `_sweep` (many rates as one ensemble), `_numbers` (rounding, looking
+up), `_drawing` (four panels, texts at points) and so on. An exercise imports the rooms of this package and the helpers
+that it needs, and no other exercise:
 
     '''Momentum in Adam's place.'''
     import numpy as np

@@ -7,8 +7,8 @@ def rounded(values, figures=6, noise=0.0):
 
     Of what is no larger than `noise`, rounding error, only the first figure is kept: another machine's may be another.
 
-    >>> rounded([2 / 3, [1e-15 / 3]], noise=1e-12)
-    [0.666667, [3e-16]]
+    >>> rounded([[2 / 3, 1e-15 / 3]], noise=1e-12)
+    [[0.666667, 3e-16]]
     """
     if np.ndim(values):
         return [rounded(x, figures, noise) for x in values]
