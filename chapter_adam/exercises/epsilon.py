@@ -64,15 +64,17 @@ def run(features, labels, seeds, watch=None):
     roots = np.sqrt(recorder.seen[-last:] / (1 - 0.999 ** t)).mean(axis=(0, 2, 3))
     curves = train.losses(way[records])
     watch(0.4)
-    return {'settings': {'lr': RATE, 'beta1': 0.9, 'beta2': 0.999, 'batch_size': BATCH, 'num_epochs': EPOCHS,
-                         'record_every_steps': RECORD, 'seeds': len(seeds), 'first_seed': seeds[0]},
-            'steps': len(train.batches), 'floor': rounded(least_squares_floor(features, labels)),
-            'eps': rounded(EPS), **band(curves[-1]), 'spread': rounded(np.std(curves[-1], axis=1)),
-            'step_over_rate': rounded(steps), 'root_of_s': rounded(roots),
-            'first_gradients': _first_gradients(train),
-            'from_adam': rounded(_apart(way[-1], way[-1, :1], train.start)), **_beside_momentum(train, way[-1]),
-            'apart': {name: _gaps(train.losses(_train(train, rule, EPS)[records]) - curves)
-                      for name, rule in OTHERS.items()}}
+    facts = {'settings': {'lr': RATE, 'beta1': 0.9, 'beta2': 0.999, 'batch_size': BATCH, 'num_epochs': EPOCHS,
+                          'record_every_steps': RECORD, 'seeds': len(seeds), 'first_seed': seeds[0]},
+             'steps': len(train.batches), 'floor': rounded(least_squares_floor(features, labels)),
+             'eps': rounded(EPS), **band(curves[-1]), 'spread': rounded(np.std(curves[-1], axis=1)),
+             'step_over_rate': rounded(steps), 'root_of_s': rounded(roots),
+             'first_gradients': _first_gradients(train),
+             'from_adam': rounded(_apart(way[-1], way[-1, :1], train.start)), **_beside_momentum(train, way[-1]),
+             'apart': {name: _gaps(train.losses(_train(train, rule, EPS)[records]) - curves)
+                       for name, rule in OTHERS.items()}}
+    watch(1.0)
+    return facts
 
 
 def _train(train, rule, eps, lr=RATE):
