@@ -296,6 +296,11 @@ def test_the_two_parts_add_up(facts):
         np.testing.assert_allclose(parts, facts[when]['excess'], rtol=1e-4, atol=1e-8)
 
 
+def test_a_single_seed_has_no_noise_and_still_an_answer(airfoil):
+    facts = learning_rate.run(*(a[:40] for a in airfoil), range(1))
+    assert not all(holds for _, holds in learning_rate.answer(facts)) and learning_rate.figure(facts)
+
+
 def test_the_watch_is_told_the_part_that_is_done(airfoil):
     told = []
     learning_rate.run(*(a[:40] for a in airfoil), range(2), told.append)

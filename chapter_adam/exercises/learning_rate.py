@@ -99,7 +99,8 @@ def _why_there(facts):
     rates, short, balance = facts['rates'], facts['short'], _balance(facts)
     small, section, large = (nearest(rates, rate) for rate in (0.001, 0.01, 0.1))
     reach, way = rates[0] * facts['steps'], short['to_go'][small] / short['excess'][small]
-    noise, growth = short['noise'][large] / short['excess'][large], short['noise'][large] / short['noise'][section]
+    noise = short['noise'][large] / short['excess'][large]
+    growth = short['noise'][large] / (short['noise'][section] or np.nan)  # of a single seed there is none
     return [
         (f'Below the best the steps are too short. Each is about the rate long at most, so {facts["steps"]} of them '
          f'reach {reach:.2g} at {rates[0]:g}; the farthest weight came {short["moved"][0] * reach:.2g} and must get to '
