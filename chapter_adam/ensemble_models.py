@@ -10,7 +10,7 @@ from .compat import mxnet
 from .fused import STEPS_AT_ONCE
 from .hybridization import as_array, cached_op, hybridize
 from .nested import leaves, replace_arrays
-from .stacked import alike, apply, one_step, stack, stackable, unstack
+from .stacked import ELEMENTWISE, alike, apply, one_step, stack, stackable, unstack
 from .stacked import gradient as stacked_gradient
 from .tracing import UntraceableError
 
@@ -212,18 +212,6 @@ def spread(states, runs):
         single = array.asnumpy().reshape(array.shape if array.ndim > 1 else (-1, 1))
         arrays.append(nd.array(np.broadcast_to(single, (runs, *single.shape))))
     return replace_arrays(states, iter(arrays))
-
-
-# What may stand in a traced rule so that no run sees another; anything else might reduce over an array.
-ELEMENTWISE = frozenset('''
-    elemwise_add elemwise_sub elemwise_mul elemwise_div broadcast_add broadcast_sub broadcast_mul broadcast_div
-    broadcast_mod broadcast_power broadcast_maximum broadcast_minimum broadcast_greater broadcast_greater_equal
-    broadcast_lesser broadcast_lesser_equal broadcast_equal broadcast_not_equal _plus_scalar _minus_scalar
-    _rminus_scalar _mul_scalar _div_scalar _rdiv_scalar _mod_scalar _rmod_scalar _power_scalar _rpower_scalar
-    _maximum_scalar _minimum_scalar _greater_scalar _lesser_scalar _greater_equal_scalar _lesser_equal_scalar
-    _equal_scalar _not_equal_scalar negative abs sign round rint fix floor ceil trunc square sqrt rsqrt cbrt
-    rcbrt exp expm1 log log10 log2 log1p sin cos tan arcsin arccos arctan degrees radians sinh cosh tanh arcsinh
-    arccosh arctanh sigmoid relu reciprocal zeros_like ones_like _copy identity clip where null'''.split())
 
 
 def check_elementwise(step, name):

@@ -12,6 +12,18 @@ from .nested import leaves
 
 nd, sym = mxnet.nd, mxnet.sym
 
+# Operators that work on each number by itself: in a rule of these no run sees another, nor the weights the bias.
+# Anything else might reduce or order along an axis, which a longer array would change.
+ELEMENTWISE = frozenset('''
+    elemwise_add elemwise_sub elemwise_mul elemwise_div broadcast_add broadcast_sub broadcast_mul broadcast_div
+    broadcast_mod broadcast_power broadcast_maximum broadcast_minimum broadcast_greater broadcast_greater_equal
+    broadcast_lesser broadcast_lesser_equal broadcast_equal broadcast_not_equal _plus_scalar _minus_scalar
+    _rminus_scalar _mul_scalar _div_scalar _rdiv_scalar _mod_scalar _rmod_scalar _power_scalar _rpower_scalar
+    _maximum_scalar _minimum_scalar _greater_scalar _lesser_scalar _greater_equal_scalar _lesser_equal_scalar
+    _equal_scalar _not_equal_scalar negative abs sign round rint fix floor ceil trunc square sqrt rsqrt cbrt
+    rcbrt exp expm1 log log10 log2 log1p sin cos tan arcsin arccos arctan degrees radians sinh cosh tanh arcsinh
+    arccosh arctanh sigmoid relu reciprocal zeros_like ones_like _copy identity clip where null'''.split())
+
 
 def apply(step, params, grads, states, numbers):
     """The parameters and states after one step of a `Trace`, as symbols."""
@@ -55,8 +67,11 @@ def _pairs(arrays):
 def alike(step, arrays):
     """Whether a `Trace` over so many arrays (gradients not counted) does to b and its states what it does to w and its.
 
-    Each of b's new values must be the expression of w's, with b, its gradient and its states in the place of w's.
+    Each of b's new values must be the expression of w's, with b, its gradient and its states in the place of w's, and
+    elementwise: a sum or a softmax over w is another one over both.
     """
+    if step.writes and any(node['op'] not in ELEMENTWISE for node in json.loads(step.symbol.tojson())['nodes']):
+        return False
     half = arrays // 2 - 1
     twin = {1: 0, 3: 2, **{4 + half + k: 4 + k for k in range(half)}}
     of_w, of_b = ([i for i in step.writes if (i in twin) == second] for second in (False, True))

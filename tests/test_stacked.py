@@ -4,7 +4,7 @@ import pytest
 from mxnet import nd
 from test_ensemble import many, one, small  # noqa: F401  a fixture
 
-from chapter_adam import RULES, hybridize
+from chapter_adam import RULES, hybridize, train_ch7
 from chapter_adam.nested import leaves
 from chapter_adam.stacked import alike, stack, stackable, unstack
 
@@ -36,6 +36,36 @@ def changes_its_mind(params, states, hyperparams):
         v[:] = (0.5 if late and k == 1 else 0.9) * v + p.grad
         p[:] = p - hyperparams['lr'] * v
     hyperparams['t'] += 1
+
+
+def softens(params, states, hyperparams):
+    for p in params:
+        p[:] = p - hyperparams['lr'] * p.grad * nd.softmax(p.grad, axis=0)
+
+
+def keeps_the_large(params, states, hyperparams):
+    for p in params:
+        p[:] = p - hyperparams['lr'] * p.grad * (p.grad.abs() >= p.grad.abs().mean())
+
+
+def normalises(params, states, hyperparams):
+    for p in params:
+        p[:] = p - hyperparams['lr'] * p.grad / (p.grad.norm(keepdims=True) + 1)
+
+
+def measures_by_the_largest(params, states, hyperparams):
+    for p, u in zip(params, states):
+        u[:] = nd.maximum(0.9 * u, p.grad.abs().max())
+        p[:] = p - hyperparams['lr'] * p.grad / (u + 1e-3)
+
+
+@pytest.mark.parametrize('d', [1, 3])
+@pytest.mark.parametrize('rule', [softens, keeps_the_large, normalises, measures_by_the_largest])
+def test_a_rule_that_looks_along_a_parameter_does_not_see_the_other(small, rule, d):  # noqa: F811
+    features, labels = small[0][:, :d], small[1]
+    eager, fast = (train_ch7(rule, one_each(d), {'lr': 0.05}, features, labels, plot=False, hybridize=hybridized)
+                   for hybridized in (False, True))
+    assert fast.losses == pytest.approx(eager.losses, abs=2e-6)
 
 
 def one_each(d=3):
