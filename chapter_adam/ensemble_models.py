@@ -2,15 +2,13 @@
 
 A model knows `train(table, orders, sizes)`, one step for each minibatch, and `snapshot()`, its parameters.
 """
-import json
-
 import numpy as np
 
 from .compat import mxnet
 from .fused import STEPS_AT_ONCE
 from .hybridization import as_array, cached_op, hybridize
 from .nested import leaves, replace_arrays
-from .stacked import ELEMENTWISE, alike, apply, one_step, stack, stackable, unstack
+from .stacked import alike, apply, mixing, one_step, stack, stackable, unstack
 from .stacked import gradient as stacked_gradient
 from .tracing import UntraceableError
 
@@ -216,7 +214,6 @@ def spread(states, runs):
 
 def check_elementwise(step, name):
     """Raises UntraceableError if a traced rule might mix the numbers of an array, and so the runs."""
-    for node in json.loads(step.symbol.tojson())['nodes'] if step.writes else ():
-        if node['op'] not in ELEMENTWISE:
-            raise UntraceableError(f'{name} uses {node["op"]}, which looks at a whole array and would mix the runs; '
-                                   'train them one by one with train_ch7')
+    if operator := mixing(step):
+        raise UntraceableError(f'{name} uses {operator}, which looks at a whole array and would mix the runs; '
+                               'train them one by one with train_ch7')

@@ -32,10 +32,17 @@ def apply(step, params, grads, states, numbers):
         return [*params, *states]
     given = {f'array{i}': arrays[i] for i in step.reads}
     given.update({f'number{i}': number for i, number in enumerate(numbers)})
-    after = step.symbol(**given)
+    used = step.symbol.list_inputs()  # a number may have gone into what the rule has dropped again
+    after = step.symbol(**{name: given[name] for name in used})
     for i, at in enumerate(step.writes):
         arrays[at] = after[i]
     return [*arrays[:len(params)], *arrays[len(params) + len(grads):]]
+
+
+def mixing(step):
+    """The first operator in a `Trace` that is not elementwise, or None."""
+    nodes = json.loads(step.symbol.tojson())['nodes'] if step.writes else ()
+    return next((node['op'] for node in nodes if node['op'] not in ELEMENTWISE), None)
 
 
 def stackable(states, d):
@@ -70,7 +77,7 @@ def alike(step, arrays):
     Each of b's new values must be the expression of w's, with b, its gradient and its states in the place of w's, and
     elementwise: a sum or a softmax over w is another one over both.
     """
-    if step.writes and any(node['op'] not in ELEMENTWISE for node in json.loads(step.symbol.tojson())['nodes']):
+    if mixing(step):
         return False
     half = arrays // 2 - 1
     twin = {1: 0, 3: 2, **{4 + half + k: 4 + k for k in range(half)}}

@@ -29,6 +29,7 @@ STATEFUL = ('mxnet.random', 'mxnet.autograd', 'mxnet.ndarray.random', 'mxnet.con
 SAFE = frozenset('''abs all any ascii bin callable chr delattr divmod format getattr hasattr hash hex isinstance
     issubclass iter len max min next oct ord pow repr round setattr sorted sum __build_class__'''.split())
 GLOBAL_WRITES, OUTER_WRITES = ('STORE_GLOBAL', 'DELETE_GLOBAL'), ('STORE_DEREF', 'DELETE_DEREF')
+ATTRIBUTE_WRITES, NOT_OWN = ('STORE_ATTR', 'DELETE_ATTR'), ('LOAD_GLOBAL', 'LOAD_DEREF')
 HANDLERS = ('SETUP_FINALLY', 'PUSH_EXC_INFO', 'SETUP_WITH', 'BEFORE_WITH')
 
 
@@ -72,9 +73,16 @@ def writes(code):
 
 
 def _written(code, outer):
-    for step in dis.get_instructions(code):
+    steps = list(dis.get_instructions(code))
+    for k, step in enumerate(steps):
         if step.opname in GLOBAL_WRITES or step.opname in OUTER_WRITES and step.argval in outer:
             return step.argval
+        # An object's attribute, but for one that is being made; an entry of something global. To see whether they
+        # change is not enough: they may be set to what they were.
+        if step.opname in ATTRIBUTE_WRITES and code.co_name not in ('__init__', '__new__', '__post_init__'):
+            return step.argval
+        if step.opname == 'STORE_SUBSCR' and k > 1 and steps[k - 2].opname in NOT_OWN:
+            return steps[k - 2].argval
     inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
     return next(filter(None, (_written(c, outer.intersection(c.co_freevars)) for c in inner)), None)
 
@@ -160,7 +168,7 @@ class Walk:
                 self.refuse(f'refers to `{self.name}`, of {function.__module__}: it may do something else at each call')
             if name := writes(code):
                 self.code, self.name = code, name
-                self.refuse(f'changes {name}, which is neither an argument nor its own')
+                self.refuse(f'keeps a state of its own: changes {name}, which is neither an argument nor made by it')
             self.codes.append(code)
             self.globals(code, function)
         for name, cell in zip(code.co_freevars, function.__closure__ or ()):

@@ -288,6 +288,8 @@ class Tape:
             raise UntraceableError(f'computes a number that raises {type(error).__name__}: {error}') from error
         if value is NotImplemented:
             return NotImplemented
+        if per_run(value) and value.dtype == bool:  # for Python True + True is 2, for NumPy True
+            template, value = f'({template} * 1)', value * 1
         return NumberStandIn(self.program.define(template, *sources), value, self)
 
     def scalar(self, name, function, *arguments):

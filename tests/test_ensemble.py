@@ -7,7 +7,8 @@ from mxnet import nd
 from rules import RULES
 
 import chapter_adam as gb
-from chapter_adam import UntraceableError, adam, airfoil, cli, ensemble, ensemble_models, init_adam_states, seeds
+from chapter_adam import (UntraceableError, adam, airfoil, choices, cli, ensemble, ensemble_models, init_adam_states,
+                          seeds)
 
 HYPERPARAMS = {'lr': 0.01, 't': 1}
 
@@ -110,6 +111,22 @@ def test_other_hyperparameters_for_each_run_keep_double_precision(small):
     together = many(small, [0, 1, 2], hyperparams={**HYPERPARAMS, 'beta2': betas})
     for k, beta2 in enumerate(betas):
         single = one(small, k, hyperparams={**HYPERPARAMS, 'beta2': beta2})
+        assert np.abs(together.losses[:, k] - single.losses).max() < 1e-5
+
+
+def milestones(params, states, hyperparams):
+    passed = (hyperparams['t'] > hyperparams['first']) + (hyperparams['t'] > hyperparams['second'])
+    for p in params:
+        p[:] -= hyperparams['lr'] * 0.1 ** passed * p.grad
+    hyperparams['t'] += 1
+
+
+def test_two_milestones_of_each_run_are_two(small):
+    """For NumPy True + True is True."""
+    common, first, second = {'lr': 0.3, 't': 1}, [2, 4, 6], [5, 6, 7]
+    together = many(small, [3, 4, 5], milestones, hyperparams={**common, 'first': first, 'second': second})
+    for k in range(3):
+        single = one(small, 3 + k, milestones, hyperparams={**common, 'first': first[k], 'second': second[k]})
         assert np.abs(together.losses[:, k] - single.losses).max() < 1e-5
 
 
@@ -235,7 +252,7 @@ def test_choices_command(tmp_path, capsys):
     assert cli.main(['choices', '--runs', '40', '--out', str(tmp_path), '--format', 'svg']) == 0
     out = capsys.readouterr().out
     effects = json.loads((tmp_path / 'choices.json').read_text())['effects']
-    assert list(effects)[0] in out and len(effects) == 6
+    assert list(effects) == list(choices.CHOICES) and all(name in out for name in effects)
     typical = {name: effect['curve_typical'] for name, effect in effects.items()}
     # What the table tells the reader: no correction is seen by anybody, a late clock on the curve, eps by nobody.
     assert typical['no bias correction'] > 0.1 and 1e-3 < typical['t starts at 2'] < 1e-2

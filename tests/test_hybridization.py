@@ -457,8 +457,54 @@ def test_a_state_of_its_own_is_refused_when_it_changes(airfoil, make):
         gb.train_ch7(make(), None, {'n': 0}, *airfoil, hybridize=True, plot=False)
 
 
+MEMO = {'base': 0.1}
+
+
+def remembers_what_was_there(params, states, hyperparams):
+    """The first lr is what MEMO holds, so that writing it changes nothing; a later one does."""
+    if hyperparams['t'] % 10 == 1:
+        MEMO['base'] = hyperparams['lr']
+    for p in params:
+        p[:] -= MEMO['base'] * p.grad
+    hyperparams['lr'] *= 0.98
+    hyperparams['t'] += 1
+
+
+class Remembering:
+    base = 0.1
+
+    def __call__(self, params, states, hyperparams):
+        self.base = hyperparams['lr']
+        for p in params:
+            p[:] -= self.base * p.grad
+
+
+@pytest.mark.parametrize('rule', [remembers_what_was_there, Remembering()], ids=['entry', 'attribute'])
+def test_writing_what_is_there_already_is_a_state_too(airfoil, rule):
+    with pytest.raises(UntraceableError, match='keeps a state of its own: changes (MEMO|base)'):
+        gb.train_ch7(rule, None, {'lr': 0.1, 't': 1}, *airfoil, hybridize=True, plot=False)
+
+
+@pytest.mark.parametrize('hybridized', [False, True])
+def test_a_parameter_that_is_only_renamed_is_explained(airfoil, hybridized):
+    def renames(params, states, hyperparams):
+        for p, v in zip(params, states):
+            v[:] = 0.9 * v + p.grad
+            p = p - hyperparams['lr'] * v
+    with pytest.raises(ValueError, match=r'changed no parameter .* write in place \(p\[:\] = '):
+        gb.train_ch7(renames, (nd.zeros((5, 1)), nd.zeros(1)), {'lr': 0.1}, *airfoil, hybridize=hybridized, plot=False)
+
+
+class Still:
+    rate = 0.1
+
+    def __call__(self, params, states, hyperparams):
+        for p in params:
+            p[:] -= self.rate * p.grad
+
+
 def test_an_object_changed_between_calls_takes_effect():
-    rule, params = ObjectRule(), parameters(((1,),))
+    rule, params = Still(), parameters(((1,),))
     fast = hybridize(rule)
     params[0][:] = 0
     params[0].grad[:] = 1

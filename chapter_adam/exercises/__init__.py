@@ -25,7 +25,7 @@ that it needs, and no other exercise:
 
     def figure(facts):                                        a matplotlib Figure, drawn from the facts alone
         figure, axes = figures.new_figure((5, 3))
-        ...
+        ...                                               each x axis with a label
         return figure
 
 
