@@ -84,7 +84,9 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
     """Trains one run per seed with a rule of the book's form; run k is `train_ch7(..., seed=seeds[k])`.
 
     Args:
-        trainer_fn: a rule that works on each number by itself, as all of the book's do (no sums over a parameter).
+        trainer_fn: a rule that works on each number by itself, as all of the book's do: no sums over a parameter, which
+            are refused where the rule is traced and mix the runs where it is not; not traced, it also sees shapes with
+            the runs in front, (runs, d, 1) and (runs, 1, 1).
         states: its states for one run, as for `train_ch7`; every run starts from them.
         hyperparams: its hyperparameters; each may be a sequence with one value per run.
         features, labels, batch_size, num_epochs, record_every: as for `train_ch7`.
