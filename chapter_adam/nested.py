@@ -1,4 +1,5 @@
 """A rule's states: NDArrays, nested as the rule likes in tuples, namedtuples, lists and dicts."""
+from collections import OrderedDict, defaultdict
 from copy import copy
 
 from .compat import mxnet
@@ -11,14 +12,15 @@ def leaves(states):
     """The arrays in states, in order."""
     if isinstance(states, NDArray):
         return [states]
-    if isinstance(states, (tuple, list)):
+    kind = type(states)
+    if kind in (tuple, list) or isinstance(states, tuple) and hasattr(states, '_fields'):
         return [leaf for part in states for leaf in leaves(part)]
-    if isinstance(states, dict):
+    if kind in (dict, OrderedDict, defaultdict):
         return [leaf for part in states.values() for leaf in leaves(part)]
     if states is None:
         return []
-    raise UntraceableError(f'states must hold NDArrays alone to become part of a graph, got {type(states).__name__}; '
-                           'hybridize=False takes them as they are')
+    raise UntraceableError(f'states must hold NDArrays alone, in tuples, lists and dicts, to become part of a graph, '
+                           f'got {kind.__name__}; ''hybridize=False takes them as they are')
 
 
 def replace_arrays(states, replacements):

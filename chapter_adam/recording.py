@@ -13,7 +13,7 @@ import numpy as np
 from .compat import mxnet
 from .expressions import Program
 from .nested import flat, leaves, replace_arrays, structure
-from .surroundings import content, handles_errors, is_trusted, reads
+from .surroundings import content, handles_errors, is_trusted, reads, surroundings
 from .tracing import NumberStandIn, Tape, UntraceableError, per_run, stand_in, type_of
 
 sym = mxnet.sym
@@ -65,12 +65,15 @@ def record(trainer_fn, params, states, hyperparams, places, walk):
         tape = Tape()
         arrays = _array_stand_ins(tape, params, states, places)
         before = [a if a is None else a.symbol for a in arrays]
-        numbers = {key: tape.hyperparameter(key, value) if varies(value) else deepcopy(value)
+        own = _own_objects(hyperparams, walk)
+        transformer = Transformer(tape)
+        numbers = {key: transformer.replaced(own[key]) if key in own else tape.hyperparameter(key, value)
                    for key, value in hyperparams.items()}
         after, count = dict(numbers), len(params)
         given = type(params)(arrays[:count]), replace_arrays(states, iter(arrays[2 * count:]))
         shape = _shape(given)
-        returned = _run(trainer_fn, tape, walk, *given, after)
+        walks = [walk, *(surroundings(value, walk.names) for value in own.values() if not is_atom(value))]
+        returned = _run(trainer_fn, transformer, walks, *given, after)
         if _shape(given) != shape:
             raise UntraceableError('puts another array in the place of a parameter or state, or changes how states '
                                    'are nested; assign in place, as in v[:] = ...')
@@ -80,13 +83,13 @@ def record(trainer_fn, params, states, hyperparams, places, walk):
         symbol = sym.Group([arrays[i].symbol for i in writes]) if writes else None
     constants = [(key, value if is_atom(value) else content(value, walk.names))
                  for key, value in hyperparams.items() if not varies(value)]
-    if any(not is_atom(hyperparams[key]) and content(numbers[key], walk.names) != value for key, value in constants):
+    if any(not is_atom(own[key]) and content(own[key], walk.names) != value for key, value in constants):
         raise UntraceableError('changes an object inside hyperparams')
     changes = {key: _change(tape, key, value) for key, value in after.items() if value is not numbers.get(key, tape)}
     natural = [*numbers, *(key for key in after if key not in numbers)]
     return Recording(
         symbol, writes, list(tape.inputs), returned is not None, tape.program, list(tape.guards),
-        any(map(handles_errors, walk.codes)), tuple(hyperparams), tuple(map(type, hyperparams.values())), constants,
+        any(handles_errors(code) for walk in walks for code in walk.codes), tuple(hyperparams), tuple(map(type, hyperparams.values())), constants,
         changes, None if list(after) == natural else list(after), frozenset(walk.names))
 
 
@@ -131,12 +134,21 @@ def _array_stand_ins(tape, params, states, places):
     return [made[place] for place in places]
 
 
-def _run(trainer_fn, tape, walk, params, states, hyperparams):
+def _own_objects(hyperparams, walk):
+    """Copies of the hyperparameters that are not numbers; refuses those that the rule knows by another name too."""
+    copies = {}
+    own = {key: deepcopy(value, copies) for key, value in hyperparams.items() if not varies(value)}
+    if copies.keys() & walk.seen.keys():
+        raise UntraceableError('is given an object in hyperparams that it also refers to by a name')
+    return own
+
+
+def _run(trainer_fn, transformer, walks, params, states, hyperparams):
     """Calls the function with stand-ins; also raises an UntraceableError that the function has caught."""
     UntraceableError.latest.error = None
-    transformer = Transformer(tape)
     function = transformer(trainer_fn)
-    if any('type' in reads(code)[0] for code in walk.codes if code not in transformer.codes):
+    codes = {code for walk in walks for code in walk.codes} - transformer.codes
+    if any('type' in reads(code)[0] for code in codes):
         raise UntraceableError('asks for a type in a function that is not traced')
     returned = function(params, states, hyperparams)
     if UntraceableError.latest.error:

@@ -9,8 +9,10 @@ import copyreg
 import dis
 import enum
 import functools
+import importlib.util
 import sys
 import types
+from collections import OrderedDict
 
 import numpy as np
 
@@ -24,8 +26,13 @@ BASES = (int, float, complex, str, bytes, tuple, list, dict, set, frozenset)
 # Libraries whose functions answer by their arguments alone.
 TRUSTED = frozenset('''mxnet numpy math cmath operator functools itertools collections numbers enum contextlib copy
     dataclasses abc types typing fractions _operator _functools _collections _collections_abc _abc builtins'''.split())
+PLAIN = frozenset([int, float, bool, str, list, dict, tuple, np.ndarray, types.FunctionType])
 STATEFUL = ('mxnet.random', 'mxnet.autograd', 'mxnet.ndarray.random', 'mxnet.context', 'mxnet.util', 'mxnet.profiler',
-            'numpy.random', 'mxnet.engine')
+            'numpy.random', 'mxnet.engine', 'builtins')
+# What makes NumPy or MXNet do something else at each call, or in the middle of one.
+MODES = frozenset(['random', 'autograd', 'errstate', 'seterr', 'seterrcall'])
+# What asks for attributes whose names are not in the code.
+BY_ANY_NAME = frozenset(['*', 'attrgetter', 'methodcaller', '__dict__', '__getattribute__'])
 SAFE = frozenset('''abs all any ascii bin callable chr delattr divmod format getattr hasattr hash hex isinstance
     issubclass iter len max min next oct ord pow repr round setattr sorted sum __build_class__'''.split())
 GLOBAL_WRITES, OUTER_WRITES = ('STORE_GLOBAL', 'DELETE_GLOBAL'), ('STORE_DEREF', 'DELETE_DEREF')
@@ -33,9 +40,9 @@ ATTRIBUTE_WRITES, NOT_OWN = ('STORE_ATTR', 'DELETE_ATTR'), ('LOAD_GLOBAL', 'LOAD
 HANDLERS = ('SETUP_FINALLY', 'PUSH_EXC_INFO', 'SETUP_WITH', 'BEFORE_WITH')
 
 
-def surroundings(function):
-    """The `Walk` over all that a function can see; its `tokens` are to be compared."""
-    names = set()
+def surroundings(function, names=frozenset()):
+    """The `Walk` over all that a function, or an object, can see; its `tokens` are to be compared."""
+    names = set(names)
     while True:
         walk, known = Walk(names), len(names)
         walk.visit(function)
@@ -47,23 +54,30 @@ def surroundings(function):
 
 
 def content(value, names=frozenset()):
-    """A value's tokens; of modules and classes in it, the attributes with these names."""
-    walk = Walk(set(names))
-    walk.visit(value)
-    return tuple(walk.tokens)
+    """A value's tokens; of modules and classes in it, the attributes with these names and those in its own code."""
+    return surroundings(value, names).tokens
 
 
 @functools.lru_cache(maxsize=1000)
 def reads(code):
-    """What code refers to, that of functions inside it included: (globals, imports, attributes and texts)."""
+    """What code refers to, that of functions inside it included: (globals, imports with their dots, attributes)."""
     steps, inner = list(dis.get_instructions(code)), [c for c in code.co_consts if isinstance(c, types.CodeType)]
     # Names such as @pytest_ar are not the author's: pytest writes them into its `assert`s.
     found = [{s.argval for s in steps if s.opname in ('LOAD_GLOBAL', 'LOAD_NAME') and s.argval.isidentifier()},
-             {s.argval for s in steps if s.opname == 'IMPORT_NAME'},
-             {*code.co_names, *(c for c in code.co_consts if isinstance(c, str))}]
+             {'.' * level.argval + name.argval for level, _, name in zip(steps, steps[1:], steps[2:])
+              if name.opname == 'IMPORT_NAME'},
+             {*code.co_names, *_asked_by_text(steps)}]
     for code in inner:
         found = [mine | theirs for mine, theirs in zip(found, map(set, reads(code)))]
     return tuple(tuple(sorted(names)) for names in found)
+
+
+def _asked_by_text(steps):
+    """The names in `getattr(x.y, 'name')`; '*' where one is made in another way."""
+    for k, step in enumerate(steps):
+        if step.argval in ('getattr', 'hasattr'):
+            after = next(s for s in steps[k + 1:] if s.opname == 'LOAD_CONST' or not s.opname.startswith('LOAD_'))
+            yield after.argval if isinstance(after.argval, str) and after.opname == 'LOAD_CONST' else '*'
 
 
 @functools.lru_cache(maxsize=1000)
@@ -90,7 +104,7 @@ def _written(code, outer):
 @functools.lru_cache(maxsize=1000)
 def handles_errors(code):
     """Whether code goes on after some errors: a `try`, or a `with`, which may suppress them."""
-    return any(step.opname in HANDLERS for step in dis.get_instructions(code)) or any(
+    return code.co_name == '__exit__' or any(step.opname in HANDLERS for step in dis.get_instructions(code)) or any(
         handles_errors(c) for c in code.co_consts if isinstance(c, types.CodeType))
 
 
@@ -192,7 +206,8 @@ class Walk:
                 self.code, self.name = code, name
                 self.refuse(f'calls {name}: it may do something else at each call, and a graph would not')
         for name in imports:
-            self.named(code, name, sys.modules.get(name))
+            package = function.__globals__.get('__package__')
+            self.named(code, name, sys.modules.get(importlib.util.resolve_name(name, package)))
 
     def method(self, method):
         self.tokens.append(types.MethodType)
@@ -222,28 +237,40 @@ class Walk:
     def module(self, module):
         self.by_name = True
         self.tokens.append(module)
-        home = module.__name__
-        if home in STATEFUL or _root(home) in ('numpy', 'mxnet') and self.names & {'random', 'autograd'}:
-            self.name = self.name if home in STATEFUL else min(self.names & {'random', 'autograd'})
+        home, known = module.__name__, vars(module)
+        if home in STATEFUL or _root(home) in ('numpy', 'mxnet') and self.names & MODES:
+            self.name = self.name if home in STATEFUL else min(self.names & MODES)
             self.refuse(f'refers to {home} and `{self.name}`: it may do something else at each call')
-        if _root(home) in TRUSTED:
-            return
-        for name in sorted(self.names):
-            if name in vars(module) or '__getattr__' in vars(module) and hasattr(module, name):
-                self.tokens.append(name)
-                self.visit(getattr(module, name))
+        own = _root(home) not in TRUSTED
+        for name in sorted(self.asked(known) if own else self.names):
+            # What somebody has put into a library is not the library's.
+            if own or type(known.get(name)) in PLAIN and not _belongs(known[name]):
+                if name in known or own and '__getattr__' in known and hasattr(module, name):
+                    self.tokens.append(name)
+                    self.visit(getattr(module, name))
+
+    def asked(self, known):
+        """The attributes that the code may ask for, all of those `known` if it asks for names that it makes."""
+        return {*self.names, *known} if self.names & BY_ANY_NAME else self.names
 
     def klass(self, klass):
         """A class, and of what is written in it, the methods of operators and what the code names."""
         self.by_name = True
         self.tokens.append(klass)
         for base in klass.__mro__:
-            if _root(base.__module__) in TRUSTED or base.__flags__ & 1 << 9 == 0:  # not made by a class statement
+            if _is_librarys(base):
                 continue
-            for name, value in list(vars(base).items()):
-                if name in self.names and not _is_slot(value) or _is_dunder(name) and isinstance(value, METHODS):
+            if base.__flags__ & 1 << 9 == 0:  # not made by a class statement
+                self.refuse(f'refers to `{self.name}`, a class of {base.__module__}: it may do something else at each '
+                            'call, and a graph would not')
+            own = dict(vars(base))
+            asked = self.asked([name for name in own if not _is_dunder(name)])
+            for name, value in own.items():
+                if name in asked and not _is_slot(value) or _is_dunder(name) and isinstance(value, METHODS):
                     self.tokens.append(name)
                     self.visit(value)
+        if type(klass) is not type:
+            self.visit(type(klass))
 
     def wrapped(self, method):
         self.tokens.append(type(method))
@@ -263,7 +290,8 @@ class Walk:
 
     def mapping(self, values):
         self.tokens += (dict, len(values))
-        for key, value in dict.items(values):
+        # An OrderedDict has an order of its own, which dict.items does not know.
+        for key, value in (OrderedDict if isinstance(values, OrderedDict) else dict).items(values):
             self.visit(key)
             self.visit(value)
 
@@ -275,6 +303,8 @@ class Walk:
 
     def array(self, array):
         if isinstance(array, NDArray):
+            if array.grad is not None:
+                self.visit(array.grad)
             array = array.asnumpy()
         self.bytes += array.nbytes
         if array.dtype.hasobject or self.bytes > 1000 * MOST:
@@ -316,6 +346,19 @@ def _plain_size(kind, slots):
     """The size of an object with nothing inside but attributes; what is larger hides something."""
     pointers = slots + (kind.__dictoffset__ > 0) + (kind.__weakrefoffset__ > 0)
     return object.__basicsize__ + 8 * pointers
+
+
+def _is_librarys(klass):
+    """Whether a class is a trusted library's own: not one that only says so, as a made dataclass does."""
+    found = sys.modules.get(klass.__module__) if _root(klass.__module__) in TRUSTED else None
+    for part in klass.__qualname__.split('.'):
+        found = getattr(found, part, None)
+    return found is klass
+
+
+def _belongs(value):
+    """Whether what a library holds is its own: a function of a library, and any setting but a number."""
+    return is_trusted(value) if isinstance(value, types.FunctionType) else False
 
 
 def _is_dunder(name):

@@ -84,7 +84,7 @@ class NumberStandIn:
         raise UntraceableError('turns a hyperparameter into a plain number, text, key or index')
 
     __float__ = __int__ = __index__ = __complex__ = __str__ = __repr__ = __format__ = __round__ = __hash__ = _refuse
-    __trunc__ = __floor__ = __ceil__ = __len__ = __iter__ = __getitem__ = __call__ = __enter__ = _refuse
+    __trunc__ = __floor__ = __ceil__ = _refuse
 
     def __getattr__(self, name):
         if name in NUMPY_ASKS:
@@ -427,6 +427,8 @@ def stand_in(value, tape):
     """
     if isinstance(value, types.ModuleType):
         return Namespace(value, tape) if value in (nd, mxnet, math) else value
+    if value is type:
+        return type_of
     name = getattr(value, '__name__', None)
     if isinstance(value, type) or not (callable(value) and isinstance(name, str)):
         return value
