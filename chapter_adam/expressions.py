@@ -50,9 +50,19 @@ class Program:
                 lines.append(f'{name} = {self.parts[name][0]}')
         return lines
 
-    def evaluator(self, names):
-        """A function of the hyperparameters' dict that computes the named numbers, as a tuple."""
-        return self._function([*self.needed(names, set()), f'return ({"".join(name + ", " for name in names)})'])
+    def evaluator(self, names, first=()):
+        """A function of the hyperparameters' dict that computes the named numbers, as a tuple.
+
+        What is `first` is computed too, for the errors that it may raise.
+        """
+        lines = self.needed([*first, *names], set())
+        return self._function([*lines, f'return ({"".join(name + ", " for name in names)})'])
+
+    def unused(self, names):
+        """The numbers that none of the named ones is made of."""
+        used = set()
+        self.needed(names, used)
+        return [name for name in self.parts if name not in used]
 
     def checker(self, guards, everything):
         """A function that tells whether each guard (name, test) holds; `everything`: and whether nothing raises."""

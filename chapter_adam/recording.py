@@ -1,4 +1,5 @@
 """One run of a rule on stand-ins, and what it leaves behind."""
+import builtins
 import functools
 import linecache
 import random
@@ -50,6 +51,10 @@ class Recording:
     def checker(self):
         """A function that tells whether hyperparameters pass the guards."""
         return self.program.checker(self.guards, everything=self.careful)
+
+    def unused(self):
+        """The numbers that nothing depends on: to compute them may raise an error all the same."""
+        return self.program.unused([*self.sources, *self.changes.values(), *(name for name, _ in self.guards)])
 
     def text(self):
         """What two runs of one function have in common."""
@@ -178,8 +183,10 @@ class Transformer:
         if id(function) not in self.made:
             code = function.__code__
             self.codes.add(code)
-            names = {name: function.__globals__[name] for name in reads(code)[0] if name in function.__globals__}
             own, cells = dict(function.__globals__), tuple(types.CellType() for _ in function.__closure__ or ())
+            if reads(code)[1]:
+                own['__builtins__'] = {**vars(builtins), '__import__': self.imported}
+            names = {name: function.__globals__[name] for name in reads(code)[0] if name in function.__globals__}
             copy = types.FunctionType(code, own, function.__name__, function.__defaults__, cells or None)
             copy.__kwdefaults__, copy.__dict__ = function.__kwdefaults__, function.__dict__
             self.made[id(function)] = copy  # before its helpers: one may call it
@@ -189,6 +196,10 @@ class Transformer:
             for cell, given in zip(cells, function.__closure__ or ()):
                 _fill(cell, given, self.replaced)
         return self.made[id(function)]
+
+    def imported(self, *arguments):
+        """`import` inside a function."""
+        return self.replaced(__import__(*arguments))
 
     def replaced(self, value):
         return self.copy(value) if isinstance(value, types.FunctionType) else stand_in(value, self.tape)

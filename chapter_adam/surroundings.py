@@ -17,7 +17,7 @@ from collections import OrderedDict
 import numpy as np
 
 from .compat import mxnet
-from .tracing import UntraceableError
+from .tracing import STAND_INS, UntraceableError
 
 NDArray = mxnet.nd.NDArray
 MOST = 10_000  # tokens, and kilobytes of arrays, that a walk goes through at most
@@ -76,8 +76,12 @@ def _asked_by_text(steps):
     """The names in `getattr(x.y, 'name')`; '*' where one is made in another way."""
     for k, step in enumerate(steps):
         if step.argval in ('getattr', 'hasattr'):
-            after = next(s for s in steps[k + 1:] if s.opname == 'LOAD_CONST' or not s.opname.startswith('LOAD_'))
-            yield after.argval if isinstance(after.argval, str) and after.opname == 'LOAD_CONST' else '*'
+            rest = steps[k + 1:]
+            while rest[0].opname.startswith('LOAD_') and rest[0].opname != 'LOAD_CONST':
+                del rest[0]
+            then = rest[2] if rest[1].opname.startswith('LOAD_') else rest[1]  # a third argument
+            given = isinstance(rest[0].argval, str) and then.opname.startswith(('CALL', 'PRECALL'))
+            yield rest[0].argval if given else '*'
 
 
 @functools.lru_cache(maxsize=1000)
@@ -155,6 +159,8 @@ class Walk:
 
     def visit(self, value):
         kind = type(value)
+        if kind in STAND_INS:
+            self.refuse('keeps an array or a hyperparameter beyond its call')
         if kind in ATOMS:
             self.tokens += (kind, value)
             return
