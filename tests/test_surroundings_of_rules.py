@@ -1,10 +1,14 @@
 """What a rule sees besides its arguments: a traced rule follows every change of it, or is refused; never stale."""
+import builtins
 import collections
 import contextlib
+import dataclasses
+import datetime
 import enum
 import functools
 import itertools
 import math
+import operator
 import random
 import types
 from fractions import Fraction
@@ -237,6 +241,128 @@ SEEN = {
 @pytest.mark.parametrize('name', SEEN)
 def test_a_change_takes_effect(name):
     agree(lambda: SEEN[name], between=lambda k: setting(0.1 if k < 3 else 0.5), hyperparams=lambda: {'lr': rate})
+
+
+class Meta(type):
+    lr = 0.1
+
+
+class OfMeta(metaclass=Meta):
+    pass
+
+
+class Callable:
+    lr = 0.1
+
+    def __call__(self):
+        return self.lr
+
+
+ORDERED = collections.OrderedDict(a=0.1, b=0.5)
+CALLABLE, WITH_GRADIENT = Callable(), parameter()
+Made = dataclasses.make_dataclass('Made', [('x', int, 1)])
+
+
+def setting_afar(value):
+    Clock.lr = Meta.lr = Callable.lr = Made.lr = value
+    np.lr_of_a_reader = value
+    ORDERED.move_to_end('b' if value == 0.1 else 'a')
+    WITH_GRADIENT.grad[:] = value
+
+
+AFAR = {
+    'names in a tuple': lambda ps, s, h: sub(ps, sum(getattr(Clock, name) for name in ('lr', 'now'))),
+    'a name that is made': lambda ps, s, h: sub(ps, getattr(Clock, f'{"l"}r')),
+    'dotted names': lambda ps, s, h: sub(ps, operator.attrgetter('__class__.lr')(Clock())),
+    'an attribute that comes': lambda ps, s, h: sub(ps, 0.1 if getattr(Clock, 'lr', 0) == 0.1 else 0.2),
+    'metaclass': lambda ps, s, h: sub(ps, OfMeta.lr),
+    'made dataclass': lambda ps, s, h: sub(ps, Made.lr),
+    'order': lambda ps, s, h: sub(ps, next(iter(ORDERED.values()))),
+    'gradient': lambda ps, s, h: sub(ps, float(WITH_GRADIENT.grad[0, 0].asscalar())),
+    'library': lambda ps, s, h: sub(ps, np.lr_of_a_reader),
+    'class of a callable': lambda ps, s, h: sub(ps, h['lr']()),
+}
+
+
+@pytest.mark.parametrize('name', AFAR)
+def test_a_change_afar_takes_effect(name, monkeypatch):
+    monkeypatch.setattr(np, 'lr_of_a_reader', 0.1, raising=False)
+    agree(lambda: AFAR[name], between=lambda k: setting_afar(0.1 if k < 3 else 0.5),
+          hyperparams=lambda: {'lr': CALLABLE})
+
+
+MEMO, AUTO = {}, object()
+
+
+def keeps_in_an_alias(params, states, h):
+    memo = MEMO
+    memo['lr'] = h['lr']
+    sub(params, h['lr'])
+
+
+@pytest.mark.parametrize('rule, words, hyperparams', [
+    (keeps_in_an_alias, 'state of its own', {'lr': 0.1}),
+    (lambda ps, s, h: sub(ps, 0.1 if h['mode'] is AUTO else 0.5), 'also refers to by a name', {'mode': AUTO}),
+    (lambda ps, s, h: sub(ps, 0.1 / datetime.datetime.now().year), 'a class of datetime', {}),
+    (lambda ps, s, h: sub(ps, 0.1 if builtins.type(h['lr']) is float else 0.5), 'builtins', {'lr': 0.1}),
+    (lambda ps, s, h: sub(ps, 0.1 if np.errstate(all='raise') else 0.5), 'errstate', {}),
+])
+def test_what_would_go_unnoticed_is_refused(rule, words, hyperparams):
+    MEMO['lr'] = 0.1  # what the rule will write: to compare before and after is not enough
+    refuse(lambda: rule, words, hyperparams=lambda: hyperparams)
+
+
+def test_a_callable_hyperparameters_own_except_does_not_take_another_way():
+    def rate(t):
+        try:
+            return 1 / (t - 3)
+        except ZeroDivisionError:
+            return 0.5
+
+    def rule(params, states, h):
+        sub(params, h['rate'](h['t']))
+        h['t'] += 1
+    refuse(lambda: rule, 'ZeroDivisionError', hyperparams=lambda: {'t': 1, 'rate': rate})
+
+
+def test_a_schedule_among_the_hyperparameters_may_use_math():
+    def rule(params, states, h):
+        lr = h['lr']
+        if callable(lr):
+            lr = lr(h['t'])
+        sub(params, lr)
+        h['t'] += 1
+    for lr in (0.1, lambda t: 0.1 * math.cos(t)):
+        agree(lambda: rule, hyperparams=lambda lr=lr: {'lr': lr, 't': 1})
+
+
+def test_an_import_inside_a_rule():
+    def rule(params, states, h):
+        import math
+        from mxnet import nd
+        h['t'] += 1
+        for p in params:
+            p[:] = p - h['lr'] * math.cos(h['t']) * nd.sign(p.grad)
+    agree(lambda: rule)
+
+
+def test_a_number_that_nothing_uses_still_raises_its_error():
+    def rule(params, states, h):
+        _unused = 1 / (h['t'] - 3)
+        h['t'] += 1
+        sub(params, 0.1)
+    for kind in (_eager, hybridize):
+        with pytest.raises(ZeroDivisionError):
+            steps(kind(rule))
+
+
+def test_states_in_a_class_of_ones_own_are_refused():
+    refuse(lambda: halves, 'tuples, lists and dicts', states=lambda: types.new_class('Own', (dict,))())
+
+
+@pytest.mark.parametrize('kind', [collections.abc.Iterable, collections.abc.Sized, collections.abc.Callable])
+def test_a_number_is_none_of_these(kind):
+    agree(lambda: lambda ps, s, h: sub(ps, 0.5 if isinstance(h['lr'], kind) else 0.1))
 
 
 def test_traces_do_not_pile_up(monkeypatch):
