@@ -8,6 +8,7 @@ from .compat import mxnet
 from .fused import STEPS_AT_ONCE
 from .hybridization import as_array, cached_op, hybridize
 from .nested import leaves, replace_arrays
+from .recording import ADVICE
 from .stacked import alike, apply, mixing, one_step, stack, stackable, unstack
 from .stacked import gradient as stacked_gradient
 from .tracing import UntraceableError
@@ -69,6 +70,10 @@ class EagerRuns(_Runs):
             at += n
 
 
+OWN_ADVICE = ('but train_ch7 runs it, one seed at a time (as hybridize=False does here, if it works on each number by '
+              'itself)')
+
+
 class TracedRuns(_Runs):
     """Many runs with the rule traced on the shapes of one run; ten steps a graph."""
 
@@ -83,6 +88,12 @@ class TracedRuns(_Runs):
         self._hold(stack(separate) if self.stacked else separate)
         self.ops = {}
 
+    def _trace(self):
+        try:
+            return self.rule.trace(self.template, self.states, self.hyperparams)
+        except UntraceableError as error:
+            raise UntraceableError(str(error).replace(ADVICE, OWN_ADVICE)) from error
+
     def _hold(self, arrays):
         self.now, self.next = arrays, [nd.empty(a.shape) for a in arrays]
 
@@ -92,7 +103,7 @@ class TracedRuns(_Runs):
     def train(self, table, orders, sizes):
         at = 0
         while sizes:
-            step, n, numbers = self.rule.trace(self.template, self.states, self.hyperparams), sizes[0], []
+            step, n, numbers = self._trace(), sizes[0], []
             # From where a graph cannot be stacked on, none is; nor where the bias's gradient may be rounding alone.
             if self.stacked and (n == len(table) or not alike(step, 2 * len(self.now))):
                 self.stacked = False

@@ -19,8 +19,8 @@ def leaves(states):
         return [leaf for part in states.values() for leaf in leaves(part)]
     if states is None:
         return []
-    raise UntraceableError(f'states must hold NDArrays alone, in tuples, lists and dicts, to become part of a graph, '
-                           f'got {kind.__name__}; ''hybridize=False takes them as they are')
+    raise UntraceableError('states must hold NDArrays alone, in tuples, lists and dicts, to become part of a graph, '
+                           f'got {kind.__name__}; hybridize=False takes them as they are')
 
 
 def replace_arrays(states, replacements):

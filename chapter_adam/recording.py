@@ -18,6 +18,7 @@ from .surroundings import content, handles_errors, is_trusted, reads, surroundin
 from .tracing import NumberStandIn, Tape, UntraceableError, per_run, stand_in, type_of
 
 sym = mxnet.sym
+ADVICE = 'but runs with hybridize=False'
 
 
 @dataclass
@@ -94,8 +95,9 @@ def record(trainer_fn, params, states, hyperparams, places, walk):
     natural = [*numbers, *(key for key in after if key not in numbers)]
     return Recording(
         symbol, writes, list(tape.inputs), returned is not None, tape.program, list(tape.guards),
-        any(handles_errors(code) for walk in walks for code in walk.codes), tuple(hyperparams), tuple(map(type, hyperparams.values())), constants,
-        changes, None if list(after) == natural else list(after), frozenset(walk.names))
+        any(handles_errors(code) for walk in walks for code in walk.codes), tuple(hyperparams),
+        tuple(map(type, hyperparams.values())), constants, changes, None if list(after) == natural else list(after),
+        frozenset(walk.names))
 
 
 def _shape(arguments):
@@ -229,7 +231,7 @@ def refused(trainer_fn, error):
     """The message: which function, which line, what it did, and what to do."""
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
     reason = str(error) or type(error).__name__
-    return f'{name}{_place(trainer_fn, error)}: {reason}; it cannot become a graph, but runs with hybridize=False'
+    return f'{name}{_place(trainer_fn, error)}: {reason}; it cannot become a graph, {ADVICE}'
 
 
 def _place(trainer_fn, error):

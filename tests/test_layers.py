@@ -29,7 +29,7 @@ MAY_IMPORT = {
     'stacked': ('compat nested', ''),
     'fused': ('compat hybridization nested stacked', ''),
     'training': ('numpy checks compat fused history models tracing', ''),
-    'ensemble_models': ('numpy compat fused hybridization nested stacked tracing', ''),
+    'ensemble_models': ('numpy compat fused hybridization nested recording stacked tracing', ''),
     'ensemble': ('numpy checks compat ensemble_models history training', ''),
     'figures': ('files', 'matplotlib numpy'),
     'book': ('checks training', 'figures'),

@@ -348,7 +348,7 @@ def test_an_import_inside_a_rule():
 
 def test_a_number_that_nothing_uses_still_raises_its_error():
     def rule(params, states, h):
-        _unused = 1 / (h['t'] - 3)
+        1 / (h['t'] - 3)
         h['t'] += 1
         sub(params, 0.1)
     for kind in (_eager, hybridize):
@@ -593,6 +593,13 @@ def test_a_sequence_that_does_not_last(airfoil, rule):
     for seed, lr in enumerate((0.1, 0.2)):
         single = gb.train_ch7(rule, None, {'lr': lr}, *airfoil, seed=seed, num_epochs=1, plot=False)
         assert np.abs(together.losses[:, seed] - single.losses).max() < 1e-5
+
+
+def test_a_refusal_in_an_ensemble_does_not_send_the_reader_into_another(airfoil):
+    def rule(params, states, h):
+        sub(params, 0.1 if params[0].sum().asscalar() > 1 else 0.5)
+    with pytest.raises(UntraceableError, match='asscalar.*train_ch7 runs it, one seed at a time'):
+        gb.train_ensemble(rule, None, {}, *airfoil, seeds=[0, 1])
 
 
 def test_the_type_of_a_sequences_number_is_refused(airfoil):
