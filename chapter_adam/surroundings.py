@@ -79,8 +79,10 @@ def _asked_by_text(steps):
             rest = steps[k + 1:]
             while rest[0].opname.startswith('LOAD_') and rest[0].opname != 'LOAD_CONST':
                 del rest[0]
-            then = rest[2] if rest[1].opname.startswith('LOAD_') else rest[1]  # a third argument
-            given = isinstance(rest[0].argval, str) and then.opname.startswith(('CALL', 'PRECALL'))
+            then = [s.opname for s in rest[1:3]]
+            if then and then[0].startswith('LOAD_'):  # a third argument
+                del then[0]
+            given = then and then[0].startswith(('CALL', 'PRECALL')) and isinstance(rest[0].argval, str)
             yield rest[0].argval if given else '*'
 
 

@@ -270,9 +270,15 @@ def setting_afar(value):
     WITH_GRADIENT.grad[:] = value
 
 
+def asking():
+    return getattr
+
+
 AFAR = {
     'names in a tuple': lambda ps, s, h: sub(ps, sum(getattr(Clock, name) for name in ('lr', 'now'))),
     'a name that is made': lambda ps, s, h: sub(ps, getattr(Clock, f'{"l"}r')),
+    'getattr under another name': lambda ps, s, h: sub(ps, asking()(Clock, 'lr')),
+    'with a third argument': lambda ps, s, h: sub(ps, getattr(Clock, 'lr', 0.2)),
     'dotted names': lambda ps, s, h: sub(ps, operator.attrgetter('__class__.lr')(Clock())),
     'an attribute that comes': lambda ps, s, h: sub(ps, 0.1 if getattr(Clock, 'lr', 0) == 0.1 else 0.2),
     'metaclass': lambda ps, s, h: sub(ps, OfMeta.lr),
