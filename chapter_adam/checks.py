@@ -75,8 +75,11 @@ CHECK_OF_HYPERPARAMETER = {
 }
 
 
-def hyperparameters(name, values, example="{'lr': 0.01, 't': 1}"):
-    """A copy of the dict, its NumPy scalars as Python numbers, with the well-known names in their ranges."""
+def hyperparameters(name, values, example="{'lr': 0.01, 't': 1}", rule=None):
+    """A copy of the dict, its NumPy scalars as Python numbers, with the well-known names in their ranges.
+
+    A `rule` of the reader's own may count from t = 0 and take a schedule, a function, as its lr.
+    """
     if not isinstance(values, dict):
         raise TypeError(f'{name} must be a dict such as {example}, got {_short(values)}')
     checked = copy(values)
@@ -84,8 +87,16 @@ def hyperparameters(name, values, example="{'lr': 0.01, 't': 1}"):
         # NumPy's scalars would try to multiply an NDArray element by element.
         value = value.item() if isinstance(value, np.generic) else _own(f'{name}[{key!r}]', value)
         check = CHECK_OF_HYPERPARAMETER.get(key)
+        if _is_readers(rule) and (key == 't' and value == 0 or key == 'lr' and callable(value)):
+            check = None
         checked[key] = check(f'{name}[{key!r}]', value) if check else value
     return checked
+
+
+def _is_readers(rule):
+    """Whether a rule is neither one of ours nor the book's adam, which divides by 1 - beta1 ** t."""
+    return rule is not None and getattr(rule, '__name__', '') != 'adam' and not (
+        getattr(rule, '__module__', None) or '').startswith('chapter_adam')
 
 
 def _own(name, value):
@@ -96,17 +107,17 @@ def _own(name, value):
                         f'({error})') from None
 
 
-def hyperparameters_per_run(name, values, runs):
+def hyperparameters_per_run(name, values, runs, rule=None):
     """As `hyperparameters`, but a value may be a sequence, one for each run: it becomes an array (runs, 1, 1)."""
     if not isinstance(values, dict):
         return hyperparameters(name, values)
     sequences = {key: value for key, value in values.items() if isinstance(value, (list, tuple, range, np.ndarray))}
-    checked = hyperparameters(name, {key: value for key, value in values.items() if key not in sequences})
+    checked = hyperparameters(name, {key: value for key, value in values.items() if key not in sequences}, rule=rule)
     for key, sequence in sequences.items():
         if len(sequence) != runs:
             raise ValueError(f'{name}[{key!r}] must be one value, or one for each of the {runs} runs, '
                              f'got {len(sequence)}')
-        each = [_one_of(f'{name}[{key!r}]', hyperparameters(name, {key: value})[key]) for value in sequence]
+        each = [_one_of(f'{name}[{key!r}]', hyperparameters(name, {key: value}, rule=rule)[key]) for value in sequence]
         checked[key] = np.array(each, dtype=np.float64).reshape(runs, 1, 1)
     return {key: checked[key] for key in values}
 

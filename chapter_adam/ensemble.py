@@ -112,7 +112,7 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
     checks.callable_rule(trainer_fn)
     hybridize = checks.flag('hybridize', hybridize)
     job = _Job(features, labels, batch_size, num_epochs, seeds, record_every)
-    hyperparams = checks.hyperparameters_per_run('hyperparams', hyperparams, len(job.seeds))
+    hyperparams = checks.hyperparameters_per_run('hyperparams', hyperparams, len(job.seeds), trainer_fn)
     states = checks.states(states, ((job.d, 1), (1,)))
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
 

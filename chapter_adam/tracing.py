@@ -81,7 +81,8 @@ class NumberStandIn:
     __copy__ = __pos__ = lambda self: self
 
     def _refuse(self, *_):
-        raise UntraceableError('turns a hyperparameter into a plain number, text, key or index')
+        raise UntraceableError('turns a hyperparameter into a plain number, text, key or index (float(lr) can be left '
+                               'out, and int(t / 10) be t // 10)')
 
     __float__ = __int__ = __index__ = __complex__ = __str__ = __repr__ = __format__ = __round__ = __hash__ = _refuse
     __trunc__ = __floor__ = __ceil__ = _refuse
@@ -181,8 +182,9 @@ class ArrayStandIn:
             raise AttributeError(name)
         if name == 'handle':  # MXNet asks for it when an NDArray is to be combined with this stand-in
             raise UntraceableError('combines an array with an NDArray that is neither parameter, gradient nor state '
-                                   '(one made by nd.ones_like(p) and the like is fine)')
-        raise UntraceableError(f'calls or reads .{name} of an array')
+                                   '(nd.zeros_like(p) is fine where nd.zeros(p.shape) is not)')
+        hint = f' (nd.{name}(p, ...) is fine)' if name in ('reshape', 'slice_axis', 'topk', 'sort') else ''
+        raise UntraceableError(f'calls or reads .{name} of an array{hint}')
 
     def _refuse(self, *_, **__):
         raise UntraceableError("asks for an array's value (a branch, a comparison, a conversion or a print)")

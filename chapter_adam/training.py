@@ -158,7 +158,8 @@ def train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=
     """Trains the scratch model with a rule of the book's form; `book.train_ch7` says what each argument is."""
     checks.callable_rule(trainer_fn)
     run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
-    hyperparams, hybridize = checks.hyperparameters('hyperparams', hyperparams), checks.flag('hybridize', hybridize)
+    hyperparams = checks.hyperparameters('hyperparams', hyperparams, rule=trainer_fn)
+    hybridize = checks.flag('hybridize', hybridize)
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
     settings = run.settings(f'{name} from scratch', 'scratch', name, hyperparams, hybridize)
     w, b = run.start()

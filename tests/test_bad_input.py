@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from mxnet import nd
 
-from chapter_adam import DivergenceError, UntraceableError, adam, init_adam_states, train_ch7, train_gluon_ch7
+from chapter_adam import (DivergenceError, UntraceableError, adam, init_adam_states, train_ch7, train_ensemble,
+                          train_gluon_ch7)
 
 X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
 Y = X @ np.array([1, -2], np.float32)
@@ -240,3 +241,16 @@ def test_a_diverging_run_says_at_which_step(capsys, train, wrong):
     with pytest.raises(DivergenceError, match=r'the loss is (nan|inf) after step 1 \(epoch 0\.10\); try a smaller'):
         train(batch_size=4, record_every=4, **wrong)
     assert capsys.readouterr().out == ''  # nan is never printed as a result
+
+
+@pytest.mark.parametrize('lr', [0.1, lambda t: 0.1 / (1 + t)], ids=['number', 'schedule'])
+def test_a_readers_own_rule_may_count_from_zero_and_take_a_schedule(airfoil, lr):
+    def rule(params, states, h):
+        rate = h['lr'](h['t']) if callable(h['lr']) else h['lr'] * 0.5 ** (h['t'] // 50)
+        for p in params:
+            p[:] -= rate * p.grad
+        h['t'] += 1
+    curves = [train_ch7(rule, None, {'lr': lr, 't': 0}, *airfoil, hybridize=hybridize, plot=False).losses
+              for hybridize in (False, True)]
+    curves.append(train_ensemble(rule, None, {'lr': lr, 't': 0}, *airfoil, seeds=[0, 1]).losses[:, 0])
+    assert np.ptp(curves, axis=0).max() < 2e-6
