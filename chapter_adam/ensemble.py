@@ -12,7 +12,7 @@ import numpy as np
 from . import checks, history
 from .compat import mxnet
 from .ensemble_models import EagerRuns, GluonRuns, TracedRuns, extended
-from .training import Draws, explained, stretches
+from .training import Draws, explained, nothing_trained, stretches
 
 nd = mxnet.nd
 
@@ -122,8 +122,11 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
         return kind(w, b, trainer_fn, states, own)
 
     with explained(name, hyperparams):
-        return job.run(model, {'method': 'scratch', 'rule': name, 'hyperparams': _plain(hyperparams),
+        runs = job.run(model, {'method': 'scratch', 'rule': name, 'hyperparams': _plain(hyperparams),
                                'hybridize': hybridize}, watch)
+    if (runs.losses == runs.losses[0]).all():
+        raise ValueError(nothing_trained(name, states))
+    return runs
 
 
 def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, batch_size=10, num_epochs=2, *,

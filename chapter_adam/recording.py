@@ -145,7 +145,7 @@ def _own_objects(hyperparams, walk):
     """Copies of the hyperparameters that are not numbers; refuses those that the rule knows by another name too."""
     copies = {}
     own = {key: deepcopy(value, copies) for key, value in hyperparams.items() if not varies(value)}
-    if copies.keys() & walk.seen.keys():
+    if any(walk.seen[at][1] is not copies[at] for at in copies.keys() & walk.seen.keys()):
         raise UntraceableError('is given an object in hyperparams that it also refers to by a name')
     return own
 

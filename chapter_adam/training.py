@@ -168,10 +168,15 @@ def train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=
         model = (FusedModel if hybridize else ScratchModel)(w, b, trainer_fn, states_copy, hyperparams)
         history = run.fit(model, settings, watch)
     if np.array_equal(history.weights, w[:, 0]) and history.bias == b[0]:
-        raise ValueError(f'{name} changed no parameter in the whole run: does it write in place (p[:] = ..., where '
-                         'p = ... only renames), does it go over its states ('
-                         f'{"given" if states else "none were given"}), is lr not too small for float32?')
+        raise ValueError(nothing_trained(name, states))
     return history
+
+
+def nothing_trained(name, states):
+    """Why a rule may have left all parameters where they started."""
+    return (f'{name} changed no parameter in the whole run: does it write in place (p[:] = ..., where p = ... only '
+            f'renames), does it go over its states ({"given" if states else "none were given"}), is lr not too small '
+            'for float32?')
 
 
 def train_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size=10, num_epochs=2, *,

@@ -265,3 +265,12 @@ def test_the_states_are_spread_over_the_runs():
     (v_w, s_w), (v_b, _) = ensemble_models.spread(((nd.ones((3, 1)), nd.zeros((3, 1))), (nd.ones(1), nd.zeros(1))), 4)
     assert (v_w.shape, s_w.shape, v_b.shape) == ((4, 3, 1), (4, 3, 1), (4, 1, 1))
     assert v_w.asnumpy().all() and not s_w.asnumpy().any()
+
+
+@pytest.mark.parametrize('hybridize', [True, False])
+def test_a_rule_that_trains_nothing_is_told_so(airfoil, hybridize):
+    def renames(params, states, hyperparams):
+        for p in params:
+            p = p - 0.1 * p.grad
+    with pytest.raises(ValueError, match='renames changed no parameter'):
+        gb.train_ensemble(renames, None, {}, *airfoil, seeds=[0, 1], num_epochs=1, hybridize=hybridize)
