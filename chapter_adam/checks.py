@@ -87,7 +87,7 @@ def hyperparameters(name, values, example="{'lr': 0.01, 't': 1}", rule=None):
         # NumPy's scalars would try to multiply an NDArray element by element.
         value = value.item() if isinstance(value, np.generic) else _own(f'{name}[{key!r}]', value)
         check = CHECK_OF_HYPERPARAMETER.get(key)
-        if _is_readers(rule) and (key == 't' and value == 0 or key == 'lr' and callable(value)):
+        if _is_readers(rule) and (key == 't' and type(value) is int and value == 0 or key == 'lr' and callable(value)):
             check = None
         checked[key] = check(f'{name}[{key!r}]', value) if check else value
     return checked

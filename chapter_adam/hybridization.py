@@ -204,7 +204,8 @@ def _apart(symbol):
 def trace(trainer_fn, params, states, hyperparams, places, walk):
     """Runs the function on stand-ins and returns the `Trace`, once it has proved itself; the arguments stay."""
     try:
-        return _proved(trainer_fn, params, states, hyperparams, places, walk)
+        with shadow.left_alone(walk):
+            return _proved(trainer_fn, params, states, hyperparams, places, walk)
     except UntraceableError as error:
         raise UntraceableError(refused(trainer_fn, error)) from error
 

@@ -245,7 +245,8 @@ def _place(trainer_fn, error):
     if not number:
         return ''
     line = linecache.getline(file or code.co_filename, number).strip()
-    return f', line {number}' + (f' `{line}`' if line else '')
+    elsewhere = f' of {file}' if file and not (code and file == code.co_filename) else ''
+    return f', line {number}{elsewhere}' + (f' `{line}`' if line else '')
 
 
 def _code(function):

@@ -1,5 +1,8 @@
 """The proof of a new trace: one step of the rule and one of its graph, on copies, must do the same."""
+from collections import OrderedDict, defaultdict
+from contextlib import contextmanager
 from copy import deepcopy
+from types import ModuleType
 
 import numpy as np
 
@@ -10,6 +13,32 @@ from .surroundings import content
 from .tracing import UntraceableError, per_run
 
 nd = mxnet.nd
+CONTAINERS = (list, dict, set, OrderedDict, defaultdict)
+
+
+@contextmanager
+def left_alone(walk):
+    """Puts back what a walk has seen, arrays, containers and objects' attributes, however the block ends.
+
+    The proof runs the rule; one that is refused because it keeps a state of its own must not have moved it.
+    """
+    found = [value for _, value in walk.seen.values()]
+    found += [vars(value) for value in found if type(getattr(value, '__dict__', None)) is dict
+              and not isinstance(value, (type, ModuleType))]
+    kept = [(value, value.copy()) for value in found
+            if isinstance(value, nd.NDArray) or type(value) in CONTAINERS
+            or isinstance(value, np.ndarray) and value.flags.writeable]
+    try:
+        yield
+    finally:
+        for value, before in kept:
+            if isinstance(value, (list, nd.NDArray)):
+                value[:] = before
+            elif isinstance(value, np.ndarray):
+                value[...] = before
+            else:
+                value.clear()
+                value.update(before)
 
 
 def run_eagerly(trainer_fn, params, states, hyperparams):

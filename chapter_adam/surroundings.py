@@ -26,7 +26,7 @@ BASES = (int, float, complex, str, bytes, tuple, list, dict, set, frozenset)
 # Libraries whose functions answer by their arguments alone.
 TRUSTED = frozenset('''mxnet numpy math cmath operator functools itertools collections numbers enum contextlib copy
     dataclasses abc types typing fractions _operator _functools _collections _collections_abc _abc builtins'''.split())
-PLAIN = frozenset([int, float, bool, str, list, dict, tuple, np.ndarray, types.FunctionType])
+PLAIN = frozenset([int, float, bool, str, list, dict, tuple, np.ndarray])
 STATEFUL = ('mxnet.random', 'mxnet.autograd', 'mxnet.ndarray.random', 'mxnet.context', 'mxnet.util', 'mxnet.profiler',
             'numpy.random', 'mxnet.engine', 'builtins')
 # What makes NumPy or MXNet do something else at each call, or in the middle of one.
@@ -251,11 +251,11 @@ class Walk:
             self.refuse(f'refers to {home} and `{self.name}`: it may do something else at each call')
         own = _root(home) not in TRUSTED
         for name in sorted(self.asked(known) if own else self.names):
-            # What somebody has put into a library is not the library's.
-            if own or type(known.get(name)) in PLAIN and not _belongs(known[name]):
-                if name in known or own and '__getattr__' in known and hasattr(module, name):
-                    self.tokens.append(name)
-                    self.visit(getattr(module, name))
+            # What somebody may have put into a library is looked at, what is the library's own is not.
+            there = name in known or '__getattr__' in known and hasattr(module, name)
+            if there and (own or _may_be_put(known.get(name))):
+                self.tokens.append(name)
+                self.visit(getattr(module, name))
 
     def asked(self, known):
         """The attributes that the code may ask for, all of those `known` if it asks for names that it makes."""
@@ -364,9 +364,8 @@ def _is_librarys(klass):
     return found is klass
 
 
-def _belongs(value):
-    """Whether what a library holds is its own: a function of a library, and any setting but a number."""
-    return is_trusted(value) if isinstance(value, types.FunctionType) else False
+def _may_be_put(value):
+    return type(value) in PLAIN or isinstance(value, types.FunctionType) and not is_trusted(value)
 
 
 def _is_dunder(name):

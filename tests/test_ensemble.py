@@ -267,6 +267,15 @@ def test_the_states_are_spread_over_the_runs():
     assert v_w.asnumpy().all() and not s_w.asnumpy().any()
 
 
+def test_a_sum_of_arrays_number_by_number_mixes_nothing(airfoil):
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] = nd.add_n(p, -0.05 * p.grad, -0.01 * p)
+    runs = gb.train_ensemble(rule, None, {}, *airfoil, seeds=[0, 5], num_epochs=1)
+    single = gb.train_ch7(rule, None, {}, *airfoil, seed=5, num_epochs=1, plot=False)
+    assert np.abs(runs.losses[:, 1] - single.losses).max() < 1e-5
+
+
 @pytest.mark.parametrize('hybridize', [True, False])
 def test_a_rule_that_trains_nothing_is_told_so(airfoil, hybridize):
     def renames(params, states, hyperparams):

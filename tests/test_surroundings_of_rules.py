@@ -181,6 +181,58 @@ def test_a_callable_hyperparameter_with_a_state_of_its_own():
     refuse(lambda: lambda params, states, h: sub(params, h['lr']()), hyperparams=hyperparams)
 
 
+class Velocities:
+    def __init__(self):
+        self.v = [nd.zeros((3, 1))]
+
+    def __call__(self, params, states, h):
+        for p, v in zip(params, self.v):
+            v[:] = 0.9 * v + h['lr'] * p.grad
+            p[:] -= v
+
+
+def lazy_velocities():
+    velocities, rates, seen = [], {}, set()
+
+    def rule(params, states, h):
+        if not velocities:
+            velocities.extend(nd.zeros_like(p) for p in params)
+        rates.update(lr=h['lr'])
+        seen.add(len(velocities))
+        for p, v in zip(params, velocities):
+            v[:] = 0.9 * v + h['lr'] * p.grad
+            p[:] -= v
+    return rule
+
+
+def scheduled():
+    schedule = mxnet.lr_scheduler.FactorScheduler(step=1, factor=0.5, base_lr=0.1)
+    return lambda params, states, h: sub(params, schedule(h['t'] + 5))
+
+
+def counting():
+    counts = np.zeros(1)
+
+    def rule(params, states, h):
+        counts[:] += 1
+        sub(params, float(counts[0]))
+    return rule
+
+
+@pytest.mark.parametrize('make', [Velocities, lazy_velocities, scheduled, counting])
+def test_a_refusal_leaves_the_rule_as_it_was(make):
+    """The message advises hybridize=False: that must then start where a fresh rule does."""
+    refused = make()
+    with pytest.raises(UntraceableError):
+        steps(hybridize(refused))
+    assert steps(refused) == steps(make())
+
+
+def test_a_line_of_another_file_is_not_shown_as_the_rules(caplog):
+    import logging
+    refuse(lambda: lambda ps, s, h: logging.info('step'), r'line \d+ of .*logging')
+
+
 # --- surroundings that change between calls
 
 config = types.ModuleType('config')
