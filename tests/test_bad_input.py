@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from mxnet import nd
 
-from chapter_adam import (DivergenceError, UntraceableError, adam, init_adam_states, train_ch7, train_ensemble,
-                          train_gluon_ch7)
+from chapter_adam import (DivergenceError, UntraceableError, adam, init_adam_states, momentum, train_ch7,
+                          train_ensemble, train_gluon_ch7)
 
 X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
 Y = X @ np.array([1, -2], np.float32)
@@ -254,3 +254,11 @@ def test_a_readers_own_rule_may_count_from_zero_and_take_a_schedule(airfoil, lr)
               for hybridize in (False, True)]
     curves.append(train_ensemble(rule, None, {'lr': lr, 't': 0}, *airfoil, seeds=[0, 1]).losses[:, 0])
     assert np.ptp(curves, axis=0).max() < 2e-6
+
+
+def test_the_books_adam_pasted_counts_from_one_as_ours_does():
+    def adam(params, states, hyperparams):
+        raise AssertionError('not to be reached')
+    for rule in (adam, momentum):
+        with pytest.raises(ValueError, match='first step has t = 1'):
+            train_ch7(rule, None, {'lr': 0.1, 't': 0}, X, X[:, 0], plot=False)

@@ -10,6 +10,8 @@ import itertools
 import math
 import operator
 import random
+import sys
+import threading
 import types
 from fractions import Fraction
 
@@ -318,8 +320,24 @@ Made = dataclasses.make_dataclass('Made', [('x', int, 1)])
 def setting_afar(value):
     Clock.lr = Meta.lr = Callable.lr = Made.lr = value
     np.lr_of_a_reader = value
+    np.rate_of_a_reader = rate_of_tenth if value == 0.1 else rate_of_half
+    sys.modules['package_of_a_reader.config'].lr = value
     ORDERED.move_to_end('b' if value == 0.1 else 'a')
     WITH_GRADIENT.grad[:] = value
+
+
+def rate_of_tenth():
+    return 0.1
+
+
+def rate_of_half():
+    return 0.5
+
+
+sys.modules['package_of_a_reader'] = types.ModuleType('package_of_a_reader')
+sys.modules['package_of_a_reader.config'] = types.ModuleType('package_of_a_reader.config')
+RELATIVE = {'__name__': 'package_of_a_reader.rules', '__package__': 'package_of_a_reader', 'sub': sub}
+exec('def rule(params, states, h):\n    from .config import lr\n    sub(params, lr)', RELATIVE)
 
 
 def asking():
@@ -338,6 +356,8 @@ AFAR = {
     'order': lambda ps, s, h: sub(ps, next(iter(ORDERED.values()))),
     'gradient': lambda ps, s, h: sub(ps, float(WITH_GRADIENT.grad[0, 0].asscalar())),
     'library': lambda ps, s, h: sub(ps, np.lr_of_a_reader),
+    'function in a library': lambda ps, s, h: sub(ps, np.rate_of_a_reader()),
+    'relative import': types.FunctionType(RELATIVE['rule'].__code__, RELATIVE),
     'class of a callable': lambda ps, s, h: sub(ps, h['lr']()),
 }
 
@@ -345,8 +365,9 @@ AFAR = {
 @pytest.mark.parametrize('name', AFAR)
 def test_a_change_afar_takes_effect(name, monkeypatch):
     monkeypatch.setattr(np, 'lr_of_a_reader', 0.1, raising=False)
+    monkeypatch.setattr(np, 'rate_of_a_reader', rate_of_tenth, raising=False)
     agree(lambda: AFAR[name], between=lambda k: setting_afar(0.1 if k < 3 else 0.5),
-          hyperparams=lambda: {'lr': CALLABLE})
+          hyperparams=lambda: {'lr': CALLABLE} if name == 'class of a callable' else {})
 
 
 MEMO, AUTO = {}, object()
@@ -392,6 +413,40 @@ def test_a_schedule_among_the_hyperparameters_may_use_math():
         h['t'] += 1
     for lr in (0.1, lambda t: 0.1 * math.cos(t)):
         agree(lambda: rule, hyperparams=lambda lr=lr: {'lr': lr, 't': 1})
+
+
+class Swallows(contextlib.ContextDecorator):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return True
+
+
+@Swallows()
+def swallowed(t):
+    return 1 / (t - 3)
+
+
+def test_a_decorator_that_swallows_errors_does_not_take_another_way():
+    def rule(params, states, h):
+        sub(params, 0.1 if swallowed(h['t']) is None else 0.5)
+        h['t'] += 1
+    refuse(lambda: rule, 'ZeroDivisionError', hyperparams=lambda: {'t': 1})
+
+
+kind_of = type
+
+
+def test_a_name_that_is_given_looks_at_nothing_else():
+    module = types.ModuleType('module')
+    module.lr, module.lock = 0.1, threading.Lock()
+    agree(lambda: lambda ps, s, h: sub(ps, getattr(module, 'lr', 0.2) + getattr(module, 'lr')))
+    refuse(lambda: lambda ps, s, h: sub(ps, getattr(module, f'{"l"}r', 0.2)), 'lock')
+
+
+def test_type_under_another_name():
+    agree(lambda: lambda ps, s, h: sub(ps, 0.1 if kind_of(h['lr']) is float else 0.5))
 
 
 def test_an_import_inside_a_rule():
