@@ -1,9 +1,7 @@
 """One run of a rule on stand-ins, and what it leaves behind."""
-import builtins
 import functools
 import linecache
 import random
-import types
 from collections import OrderedDict
 from copy import deepcopy
 from dataclasses import dataclass
@@ -14,8 +12,9 @@ import numpy as np
 from .compat import mxnet
 from .expressions import Program
 from .nested import flat, leaves, replace_arrays, structure
-from .surroundings import content, handles_errors, is_trusted, reads, surroundings
-from .tracing import NumberStandIn, Tape, UntraceableError, per_run, stand_in, type_of
+from .substitution import substitute, substituted
+from .surroundings import content, handles_errors, surroundings
+from .tracing import NumberStandIn, Tape, UntraceableError, per_run
 
 sym = mxnet.sym
 ADVICE = 'but runs with hybridize=False'
@@ -72,14 +71,13 @@ def record(trainer_fn, params, states, hyperparams, places, walk):
         arrays = _array_stand_ins(tape, params, states, places)
         before = [a if a is None else a.symbol for a in arrays]
         own = _own_objects(hyperparams, walk)
-        transformer = Transformer(tape)
-        numbers = {key: transformer.replaced(own[key]) if key in own else tape.hyperparameter(key, value)
+        numbers = {key: substitute(own[key], tape) if key in own else tape.hyperparameter(key, value)
                    for key, value in hyperparams.items()}
         after, count = dict(numbers), len(params)
         given = type(params)(arrays[:count]), replace_arrays(states, iter(arrays[2 * count:]))
         shape = _shape(given)
         walks = [walk, *(surroundings(value, walk.names) for value in own.values() if not is_atom(value))]
-        returned = _run(trainer_fn, transformer, walks, *given, after)
+        returned = _run(trainer_fn, walks, tape, *given, after)
         if _shape(given) != shape:
             raise UntraceableError('puts another array in the place of a parameter or state, or changes how states '
                                    'are nested; assign in place, as in v[:] = ...')
@@ -95,7 +93,7 @@ def record(trainer_fn, params, states, hyperparams, places, walk):
     natural = [*numbers, *(key for key in after if key not in numbers)]
     return Recording(
         symbol, writes, list(tape.inputs), returned is not None, tape.program, list(tape.guards),
-        any(handles_errors(code) for walk in walks for code in walk.codes), tuple(hyperparams),
+        any(handles_errors(f.__code__) for walk in walks for f in walk.functions), tuple(hyperparams),
         tuple(map(type, hyperparams.values())), constants, changes, None if list(after) == natural else list(after),
         frozenset(walk.names))
 
@@ -150,68 +148,14 @@ def _own_objects(hyperparams, walk):
     return own
 
 
-def _run(trainer_fn, transformer, walks, params, states, hyperparams):
+def _run(trainer_fn, walks, tape, params, states, hyperparams):
     """Calls the function with stand-ins; also raises an UntraceableError that the function has caught."""
     UntraceableError.latest.error = None
-    function = transformer(trainer_fn)
-    codes = {code for walk in walks for code in walk.codes} - transformer.codes
-    if any('type' in reads(code)[0] for code in codes):
-        raise UntraceableError('asks for a type in a function that is not traced')
-    returned = function(params, states, hyperparams)
+    with substituted(walks, tape):
+        returned = substitute(trainer_fn, tape)(params, states, hyperparams)
     if UntraceableError.latest.error:
         raise UntraceableError.latest.error
     return returned
-
-
-class Transformer:
-    """Gives functions the same code with stand-ins where it refers to `nd`, `math`, `mxnet` or their functions."""
-
-    def __init__(self, tape):
-        self.tape, self.made, self.codes = tape, {}, set()
-
-    def __call__(self, function):
-        if isinstance(function, types.MethodType):
-            return types.MethodType(self(function.__func__), function.__self__)
-        if isinstance(function, functools.partial):
-            return functools.partial(self(function.func), *function.args, **function.keywords)
-        if isinstance(function, types.FunctionType):
-            return self.copy(function)
-        call = getattr(type(function), '__call__', None)
-        return self(types.MethodType(call, function)) if isinstance(call, types.FunctionType) else function
-
-    def copy(self, function):
-        if is_trusted(function):
-            return stand_in(function, self.tape)
-        if id(function) not in self.made:
-            code = function.__code__
-            self.codes.add(code)
-            own, cells = dict(function.__globals__), tuple(types.CellType() for _ in function.__closure__ or ())
-            if reads(code)[1]:
-                own['__builtins__'] = {**vars(builtins), '__import__': self.imported}
-            names = {name: function.__globals__[name] for name in reads(code)[0] if name in function.__globals__}
-            copy = types.FunctionType(code, own, function.__name__, function.__defaults__, cells or None)
-            copy.__kwdefaults__, copy.__dict__ = function.__kwdefaults__, function.__dict__
-            self.made[id(function)] = copy  # before its helpers: one may call it
-            own.update({name: self.replaced(value) for name, value in names.items()})
-            if 'type' in reads(code)[0]:
-                own.setdefault('type', type_of)
-            for cell, given in zip(cells, function.__closure__ or ()):
-                _fill(cell, given, self.replaced)
-        return self.made[id(function)]
-
-    def imported(self, *arguments):
-        """`import` inside a function."""
-        return self.replaced(__import__(*arguments))
-
-    def replaced(self, value):
-        return self.copy(value) if isinstance(value, types.FunctionType) else stand_in(value, self.tape)
-
-
-def _fill(cell, given, replaced):
-    try:
-        cell.cell_contents = replaced(given.cell_contents)
-    except ValueError:
-        pass  # the variable has no value yet
 
 
 def random_states():

@@ -135,6 +135,11 @@ def is_trusted(function):
     return _root(name) in TRUSTED and name not in STATEFUL
 
 
+def is_own_module(module):
+    """Whether a module is not a trusted library's."""
+    return _root(module.__name__) not in TRUSTED
+
+
 def _root(name):
     return str(name).partition('.')[0]
 
@@ -145,12 +150,12 @@ class Walk:
     Attributes:
         tokens: what was found, in order: types, texts, numbers, code.
         names: the attributes that the code asks for.
-        codes: the code that was found, but for the trusted libraries'.
+        functions: those that were found, but for the trusted libraries'.
         by_name: whether something was looked at for these names only.
     """
 
     def __init__(self, names):
-        self.names, self.tokens, self.codes, self.by_name, self.seen = names, [], [], False, {}
+        self.names, self.tokens, self.functions, self.by_name, self.seen = names, [], [], False, {}
         self.code, self.name, self.bytes = None, '', 0
 
     def refuse(self, reason):
@@ -191,7 +196,7 @@ class Walk:
             if name := writes(code):
                 self.code, self.name = code, name
                 self.refuse(f'keeps a state of its own: changes {name}, which is neither an argument nor made by it')
-            self.codes.append(code)
+            self.functions.append(function)
             self.globals(code, function)
         for name, cell in zip(code.co_freevars, function.__closure__ or ()):
             try:
@@ -249,7 +254,7 @@ class Walk:
         if home in STATEFUL or _root(home) in ('numpy', 'mxnet') and self.names & MODES:
             self.name = self.name if home in STATEFUL else min(self.names & MODES)
             self.refuse(f'refers to {home} and `{self.name}`: it may do something else at each call')
-        own = _root(home) not in TRUSTED
+        own = is_own_module(module)
         for name in sorted(self.asked(known) if own else self.names):
             # What somebody may have put into a library is looked at, what is the library's own is not.
             there = name in known or '__getattr__' in known and hasattr(module, name)
@@ -266,7 +271,7 @@ class Walk:
         self.by_name = True
         self.tokens.append(klass)
         for base in klass.__mro__:
-            if _is_librarys(base):
+            if is_librarys(base):
                 continue
             if base.__flags__ & 1 << 9 == 0:  # not made by a class statement
                 self.refuse(f'refers to `{self.name}`, a class of {base.__module__}: it may do something else at each '
@@ -356,7 +361,7 @@ def _plain_size(kind, slots):
     return object.__basicsize__ + 8 * pointers
 
 
-def _is_librarys(klass):
+def is_librarys(klass):
     """Whether a class is a trusted library's own: not one that only says so, as a made dataclass does."""
     found = sys.modules.get(klass.__module__) if _root(klass.__module__) in TRUSTED else None
     for part in klass.__qualname__.split('.'):

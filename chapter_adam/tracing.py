@@ -35,6 +35,10 @@ class UntraceableError(TypeError):
         self.latest.error = self
 
 
+NOT_AN_ARGUMENT = ('computes with an array that is neither parameter, gradient nor state (nd.zeros_like(p) is fine '
+                   'where nd.zeros(p.shape) is not)')
+
+
 def per_run(value):
     """Whether a hyperparameter has a value for each run of an ensemble."""
     return isinstance(value, np.ndarray) and value.ndim == 3 and value.shape[1:] == (1, 1)
@@ -84,8 +88,19 @@ class NumberStandIn:
         raise UntraceableError('turns a hyperparameter into a plain number, text, key or index (float(lr) can be left '
                                'out, and int(t / 10) be t // 10)')
 
-    __float__ = __int__ = __index__ = __complex__ = __str__ = __repr__ = __format__ = __round__ = __hash__ = _refuse
-    __trunc__ = __floor__ = __ceil__ = _refuse
+    __float__ = __int__ = __index__ = __complex__ = __str__ = __repr__ = __format__ = __hash__ = _refuse
+
+    def __round__(self, digits=None):
+        return self.tape.scalar('round', round, self, digits)
+
+    def __trunc__(self):
+        return self.tape.scalar('math.trunc', math.trunc, self)
+
+    def __floor__(self):
+        return self.tape.scalar('math.floor', math.floor, self)
+
+    def __ceil__(self):
+        return self.tape.scalar('math.ceil', math.ceil, self)
 
     def __getattr__(self, name):
         if name in NUMPY_ASKS:
@@ -181,8 +196,7 @@ class ArrayStandIn:
         if name in NUMPY_ASKS:
             raise AttributeError(name)
         if name == 'handle':  # MXNet asks for it when an NDArray is to be combined with this stand-in
-            raise UntraceableError('combines an array with an NDArray that is neither parameter, gradient nor state '
-                                   '(nd.zeros_like(p) is fine where nd.zeros(p.shape) is not)')
+            raise UntraceableError(NOT_AN_ARGUMENT)
         hint = f' (nd.{name}(p, ...) is fine)' if name in ('reshape', 'slice_axis', 'topk', 'sort') else ''
         raise UntraceableError(f'calls or reads .{name} of an array{hint}')
 
@@ -268,10 +282,13 @@ class Tape:
         shapes: name -> shape, of the variables that stand for arrays.
         inputs: name -> symbol, for each number that enters the graph.
         guards: (name, test), for each branch on a hyperparameter that was taken and each type that was asked for.
+        stand_ins: id -> (stand-in, value), of what is global.
+        thread: the one that it belongs to.
     """
 
     def __init__(self):
-        self.program, self.shapes, self.inputs, self.guards = Program(), {}, {}, {}
+        self.program, self.shapes, self.inputs, self.guards, self.stand_ins = Program(), {}, {}, {}, {}
+        self.thread = threading.get_ident()
 
     def variable(self, name, shape, grad=None):
         self.shapes[name] = shape
@@ -322,7 +339,7 @@ class Tape:
             if type(operand) in STAND_INS:
                 continue
             if isinstance(operand, nd.NDArray):
-                raise UntraceableError('computes with an array that is neither a parameter nor a state')
+                raise UntraceableError(NOT_AN_ARGUMENT)
             if not isinstance(operand, (Number, np.generic)):
                 raise UntraceableError(f'computes with an array and a {type(operand).__name__}')
         if ArrayStandIn not in (type(left), type(right)):
@@ -417,6 +434,8 @@ class Namespace:
 
     def __getattr__(self, name):
         value = getattr(self._module, name)
+        if threading.get_ident() != self._tape.thread:
+            return value  # another thread, to which the module is what it always is
         if isinstance(value, types.ModuleType) and value is not nd:
             raise UntraceableError(f'uses {self._module.__name__}.{name}')
         return stand_in(value, self._tape)
@@ -425,8 +444,15 @@ class Namespace:
 def stand_in(value, tape):
     """What a trainer function sees in the place of something global: a namespace or a function that can be traced.
 
-    A function of `nd` or `math` that is given a stand-in writes on the tape; given anything else, it is itself.
+    A function of `nd` or `math` that is given a stand-in writes on the tape; given anything else, it is itself. One
+    value has one stand-in, so that a rule may ask which function it has been given.
     """
+    if id(value) not in tape.stand_ins:
+        tape.stand_ins[id(value)] = _stand_in(value, tape), value
+    return tape.stand_ins[id(value)][0]
+
+
+def _stand_in(value, tape):
     if isinstance(value, types.ModuleType):
         return Namespace(value, tape) if value in (nd, mxnet, math) else value
     if value is type:
@@ -435,16 +461,28 @@ def stand_in(value, tape):
     if isinstance(value, type) or not (callable(value) and isinstance(name, str)):
         return value
     if getattr(math, name, None) is value:
-        return lambda *args: tape.scalar(f'math.{name}', value, *args) if _any_stand_in(args) else value(*args)
+        return _scalar(name, value, tape)
     if getattr(nd, name, None) is value:
         return _operator(name, value, tape)
     return value
+
+
+def _scalar(name, function, tape):
+    def call(*args, **kwargs):
+        if not _any_stand_in((*args, *kwargs.values())):
+            return function(*args, **kwargs)
+        if kwargs or any(isinstance(arg, (list, tuple)) for arg in args if type(arg) not in STAND_INS):
+            raise UntraceableError(f'calls math.{name} with a hyperparameter and a keyword or a list')
+        return tape.scalar(f'math.{name}', function, *args)
+    return call
 
 
 def _operator(name, function, tape):
     def call(*args, **kwargs):
         if is_random(name):
             raise UntraceableError(f'calls nd.{name}, which draws at random')
+        if any(type(arg) in (list, tuple) and any(type(part) is NumberStandIn for part in arg) for arg in args):
+            raise UntraceableError(f'passes a list with a hyperparameter to nd.{name} (compute with the number itself)')
         return (tape.function(name, *args, **kwargs) if _any_stand_in((*args, *kwargs.values()))
                 else function(*args, **kwargs))
     return call
