@@ -4,9 +4,11 @@ The names are put back when this module is imported, with the package, so that a
 after `import chapter_adam`. The rooms take MXNet from here (`from .compat import mxnet`), which imports it at the first
 request and says what to do if it cannot. Nothing in site-packages is touched.
 """
+import os
 import re
 import sys
 import types
+from contextlib import contextmanager
 
 import numpy
 
@@ -41,10 +43,29 @@ def explain_import_failure(error):
     return f'MXNet 1.9.1 cannot be loaded: {error}'
 
 
+@contextmanager
+def same_sums():
+    """While MXNet is loaded, chooses for its OpenBLAS the kernels that every x86-64 with AVX2 has, AMD's or Intel's.
+
+    Left alone, that OpenBLAS of 2019 takes others for each kind of processor, for one that it does not know those of
+    2004, and each rounds its sums in its own way: the last digit of a loss would depend on the machine.
+    """
+    name, features = 'OPENBLAS_CORETYPE', numpy.core._multiarray_umath.__cpu_features__
+    if name in os.environ or not (features.get('AVX2') and features.get('FMA3')):
+        yield
+        return
+    os.environ[name] = 'Haswell'
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
 def import_mxnet():
     """Imports MXNet, or raises an ImportError that says in one line what to install."""
     try:
-        import mxnet
+        with same_sums():
+            import mxnet
     except (OSError, ImportError, RuntimeError) as error:
         raise ImportError(explain_import_failure(error)) from error
     return mxnet

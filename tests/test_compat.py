@@ -1,4 +1,6 @@
 """What MXNet 1.9.1 misses on newer Pythons is put back only where missing; what cannot be is said in one line."""
+import os
+import platform
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -58,6 +60,34 @@ def test_distutils_is_left_alone_where_it_is(monkeypatch):
     assert sys.modules['distutils.version'] is present and not hasattr(present, 'LooseVersion')
 
 
+CORE = 'OPENBLAS_CORETYPE'
+
+
+@pytest.mark.parametrize('features, core', [
+    ({'AVX2': True, 'FMA3': True}, 'Haswell'), ({'AVX2': True, 'FMA3': False}, None), ({'ASIMD': True}, None)])
+def test_the_kernels_of_openblas_are_chosen_only_where_they_run_and_only_for_the_import(monkeypatch, features, core):
+    monkeypatch.delenv(CORE, raising=False)
+    monkeypatch.setattr(numpy.core._multiarray_umath, '__cpu_features__', features)
+    with compat.same_sums():
+        assert os.environ.get(CORE) == core
+    assert CORE not in os.environ
+
+
+def test_a_choice_of_the_users_own_stays(monkeypatch):
+    monkeypatch.setenv(CORE, 'Zen')
+    with compat.same_sums():
+        assert os.environ[CORE] == 'Zen'
+    assert os.environ[CORE] == 'Zen'
+
+
+@pytest.mark.skipif(platform.machine() != 'x86_64' or CORE in os.environ, reason='other kernels, or chosen by hand')
+def test_mxnets_openblas_takes_them(tmp_path):
+    process = outside.python('-c', 'import chapter_adam.compat as compat; compat.mxnet', cwd=tmp_path,
+                             paths=[outside.CLONE], OPENBLAS_VERBOSE='2')
+    known = numpy.core._multiarray_umath.__cpu_features__
+    assert (process.stderr.split()[-1] == 'Haswell') == (known['AVX2'] and known['FMA3'])
+
+
 INSTALL = 'apt-get install libgomp1 libquadmath0'
 
 
@@ -86,7 +116,7 @@ def test_import_mxnet_raises_an_import_error_with_the_cause(monkeypatch, error):
         def find_spec(name, path=None, target=None):
             if name == 'mxnet':
                 raise error('libgomp.so.1: cannot open shared object file')
-    monkeypatch.delitem(sys.modules, 'mxnet')
+    monkeypatch.delitem(sys.modules, 'mxnet', raising=False)
     monkeypatch.setattr(sys, 'meta_path', [Broken, *sys.meta_path])
     with pytest.raises(ImportError, match='libgomp.so.1 is missing') as failure:
         compat.import_mxnet()
