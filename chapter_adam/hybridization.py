@@ -211,26 +211,36 @@ def trace(trainer_fn, params, states, hyperparams, places, walk):
 
 
 def _proved(trainer_fn, params, states, hyperparams, places, walk):
-    before = random_states()
-    try:
-        first = record(trainer_fn, params, states, hyperparams, places, walk)
-        pure = _is_as_before(trainer_fn, walk)  # a stand-in that was stored is seen now; the real run would replace it
-        second = record(trainer_fn, params, states, hyperparams, places, walk)
-    except Exception as error:
-        shadow.run_eagerly(trainer_fn, params, states, hyperparams)  # if that fails too, why is the better message
-        raise as_untraceable(error) from None
-    eager = shadow.run_eagerly(trainer_fn, params, states, hyperparams)
-    pure = pure and first.text() == second.text() and random_states() == before
-    if not pure or not _is_as_before(trainer_fn, walk):
-        raise UntraceableError('does something else at each call: it keeps a state of its own, outside of params, '
-                               'states and hyperparams, or draws at random')
+    before, arguments = random_states(), (params, states, hyperparams)
+    first = _recorded(trainer_fn, arguments, places, walk)
+    _check_surroundings(trainer_fn, walk)  # a stand-in that was stored is seen now; the real run would replace it
+    second = _recorded(trainer_fn, arguments, places, walk)
+    eager = shadow.run_eagerly(trainer_fn, *arguments)
+    _check_surroundings(trainer_fn, walk)
+    if first.text() != second.text() or random_states() != before:
+        raise UntraceableError(HAS_A_STATE)
     step = Trace(first)
-    shadow.check(step, eager, params, states, hyperparams)
+    shadow.check(step, eager, *arguments)
     return step
 
 
-def _is_as_before(trainer_fn, walk):
+def _recorded(trainer_fn, arguments, places, walk):
     try:
-        return surroundings(trainer_fn).tokens == walk.tokens
+        return record(trainer_fn, *arguments, places, walk)
+    except Exception as error:
+        shadow.run_eagerly(trainer_fn, *arguments)  # if that fails too, why is the better message
+        raise as_untraceable(error) from None
+
+
+HAS_A_STATE = ('does something else at each call: it keeps a state of its own, outside of params, states and '
+               'hyperparams, or draws at random')
+
+
+def _check_surroundings(trainer_fn, walk):
+    """Raises UntraceableError if the rule has changed what it can see, or put there what cannot be compared."""
+    try:
+        same = surroundings(trainer_fn).tokens == walk.tokens
     except UntraceableError:
-        return False
+        same = False
+    if not same:
+        raise UntraceableError(HAS_A_STATE)

@@ -93,15 +93,6 @@ class NumberStandIn:
     def __round__(self, digits=None):
         return self.tape.scalar('round', round, self, digits)
 
-    def __trunc__(self):
-        return self.tape.scalar('math.trunc', math.trunc, self)
-
-    def __floor__(self):
-        return self.tape.scalar('math.floor', math.floor, self)
-
-    def __ceil__(self):
-        return self.tape.scalar('math.ceil', math.ceil, self)
-
     def __getattr__(self, name):
         if name in NUMPY_ASKS:
             raise AttributeError(name)

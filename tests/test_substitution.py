@@ -155,7 +155,21 @@ def test_what_a_rule_calls_is_traced(make):
     assert_agree(make, {})
 
 
-@pytest.mark.parametrize('schedule', [Cosine(20), warm, functools.partial(pow, 0.9), lambda t: math.exp(-t)])
+def with_root(root, params, states, h, slower=math.exp):
+    params[0][:] -= h['lr'] * slower(-h['t']) * root(params[0].grad * params[0].grad)
+    h['t'] += 1
+
+
+def test_functions_of_nd_and_math_in_a_rule_that_is_a_partial_are_traced():
+    assert_agree(lambda: functools.partial(with_root, nd.sqrt, slower=math.expm1), {})
+
+
+def over(function, t):
+    return 1 / function(t)
+
+
+@pytest.mark.parametrize('schedule', [
+    Cosine(20), warm, functools.partial(pow, 0.9), lambda t: math.exp(-t), functools.partial(over, math.sqrt)])
 def test_a_schedule_among_the_hyperparameters_is_traced(schedule):
     def rule(params, states, h):
         params[0][:] -= h['lr'] * h['schedule'](h['t']) * params[0].grad
@@ -197,6 +211,25 @@ def test_all_is_put_back(rule):
         assert rule is branches
     now = [dict(holder) for holder in holders[:-1]] + [{'import': builtins.__import__}], list(LIST), PAIR
     assert now == before and 'type' not in globals()
+
+
+def test_all_is_put_back_where_the_rule_has_made_a_list_shorter():
+    fewer, kept = [nd.sqrt, nd.tanh], [nd.exp]
+
+    def rule(params, states, h):
+        mine = fewer
+        params[0][:] -= mine.pop()(kept[0](params[0].grad))
+    with pytest.raises(UntraceableError, match='something else at each call'):
+        hybridize(rule)([parameter()], None, {})
+    assert fewer == [nd.sqrt, nd.tanh] and kept == [nd.exp]
+
+
+def test_the_libraries_themselves_are_left_alone():
+    """Somebody else, MXNet included, may look there meanwhile."""
+    before = vars(sys.modules['mxnet.ndarray']).copy()
+    with substituted([surroundings(Method())], Tape()):
+        assert nd.sqrt is not before['sqrt']
+        assert vars(sys.modules['mxnet.ndarray']) == before
 
 
 def test_what_the_rule_puts_in_such_a_place_is_seen():
