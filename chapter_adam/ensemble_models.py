@@ -9,8 +9,7 @@ from .fused import STEPS_AT_ONCE
 from .hybridization import as_array, cached_op, hybridize
 from .nested import leaves, replace_arrays
 from .recording import ADVICE
-from .stacked import alike, apply, mixing, one_step, stack, stackable, unstack
-from .stacked import gradient as stacked_gradient
+from .stacked import alike, apply, gradient_of_runs, mixing, one_step, stack_runs, stackable, unstack_runs
 from .tracing import UntraceableError
 
 nd, sym = mxnet.nd, mxnet.sym
@@ -85,7 +84,7 @@ class TracedRuns(_Runs):
             p.attach_grad()
         separate = [*self.params, *leaves(spread(states, len(w)))]
         self.stacked = stackable(states, self.d)
-        self._hold(stack(separate) if self.stacked else separate)
+        self._hold(stack_runs(separate) if self.stacked else separate)
         self.ops = {}
 
     def _trace(self):
@@ -98,7 +97,7 @@ class TracedRuns(_Runs):
         self.now, self.next = arrays, [nd.empty(a.shape) for a in arrays]
 
     def snapshot(self):
-        return self.now[0].copy() if self.stacked else nd.concat(*self.now[:2], dim=1)
+        return self.now[0].copy().reshape((0, -1, 1)) if self.stacked else nd.concat(*self.now[:2], dim=1)
 
     def train(self, table, orders, sizes):
         at = 0
@@ -107,7 +106,7 @@ class TracedRuns(_Runs):
             # From where a graph cannot be stacked on, none is; nor where the bias's gradient may be rounding alone.
             if self.stacked and (n == len(table) or not alike(step, 2 * len(self.now))):
                 self.stacked = False
-                self._hold(unstack(self.now, self.d, (len(self.now[0]), 1, 1)))
+                self._hold(unstack_runs(self.now, self.d))
             # As many steps as one graph serves: same number of rows, same way through the rule.
             for size in sizes:
                 if size != n or not step.holds(self.hyperparams):
@@ -189,9 +188,10 @@ def unrolled(step, names, n, d, steps, per_run):
 def unrolled_stacked(step, names, n, d, steps, per_run):
     """The same with the parameters stacked, and their states."""
     arrays, table = [sym.var(name) for name in names], sym.var('table')
-    X, y = (sym.slice_axis(table, axis=1, begin=begin, end=begin + width) for begin, width in ((0, d + 1), (d + 1, 1)))
+    X = sym.slice_axis(table, axis=1, begin=0, end=d + 1)
+    y = sym.slice_axis(table, axis=1, begin=d + 1, end=d + 2).reshape((-1,))
     for batch, numbers in _steps(n, steps, len(step.sources), per_run):
-        g = stacked_gradient(sym.batch_dot, sym.take(X, batch), sym.take(y, batch), arrays[0], n)
+        g = gradient_of_runs(sym.take(X, batch), sym.take(y, batch), arrays[0], n)
         arrays = one_step(step, arrays, g, numbers)
     return sym.Group(arrays)
 

@@ -66,7 +66,7 @@ class FusedModel:
         """
         step = self.rule.trace(self.params, self.states, self.hyperparams)
         if self.stacked and (of_all or not alike(step, 2 * len(self.now))):
-            self._hold(unstack(self.now, self.d, (1,)), False)
+            self._hold(unstack(self.now, self.d), False)
         return step
 
     def warm_up(self, X, y):
@@ -121,7 +121,7 @@ class FusedModel:
         return float(self.loss_op(X, y.reshape((-1, 1)), *self.now[:1 if self.stacked else 2]).asscalar())
 
     def parameters(self):
-        w, b = unstack(self.now[:1], self.d, (1,)) if self.stacked else self.now[:2]
+        w, b = unstack(self.now[:1], self.d) if self.stacked else self.now[:2]
         return w.asnumpy(), b.asnumpy()
 
 
@@ -151,7 +151,7 @@ def unrolled_stacked(step, names, rows, steps):
     X, y = _parts(sym.concat(sym.var('X'), ones, dim=1), steps), _parts(sym.var('y').reshape((-1, 1)), steps)
     numbers = _parts(sym.var('numbers'), steps * width)
     for k in range(steps):
-        g = stacked_gradient(sym.dot, X[k], y[k], arrays[0], rows)
+        g = stacked_gradient(X[k], y[k], arrays[0], rows)
         arrays = one_step(step, arrays, g, numbers[k * width:(k + 1) * width])
     return sym.Group(arrays)
 

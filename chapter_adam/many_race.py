@@ -57,11 +57,17 @@ def _sample(entry, alive, size, repeat, samples, expected):
             seconds = alive[name].train()['seconds'] * EPOCHS
         else:
             answer = alive[name].ask(f'many {size}')
-            seconds, gap = answer['seconds'], gate.largest_gap(answer['finals'], expected[:len(answer['finals'])])
-            if not gap <= gate.CURVE_TOLERANCE:
-                entry.drop('refused', f'a final loss is {gap:.1e} away from the float64 reference')
+            seconds, finals = answer['seconds'], answer['finals']
+            if reason := (verdict(finals, expected) if entry.competitor.same_draws else gate.own_draws_verdict(finals)):
+                entry.drop('refused', reason)
         if repeat and entry.state == 'timed':
             samples[size].append(seconds / EPOCHS / size)
+
+
+def verdict(finals, expected):
+    """Why final losses from the given draws are refused, or None."""
+    gap = gate.largest_gap(finals, expected[:len(finals)])
+    return None if gap <= gate.CURVE_TOLERANCE else f'a final loss is {gap:.1e} away from the float64 reference'
 
 
 def _too_slow(samples, size):

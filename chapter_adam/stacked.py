@@ -1,8 +1,8 @@
 """Steps of a traced rule inside larger graphs, and weights and bias as one array: half the work.
 
 Stacked along the features' axis, w (d, 1) and b (1,) are one array (d + 1, 1), and so are their states: one update does
-for both what two did. Whether that is the same is read off the rule's trace. Many runs have a first axis more:
-w (runs, d, 1) and b (runs, 1, 1) are (runs, d + 1, 1).
+for both what two did. Whether that is the same is read off the rule's trace. Many runs have a first axis more, and lie
+in rows: w (runs, d, 1) and b (runs, 1, 1) are (runs, 1, d + 1).
 """
 import json
 from functools import lru_cache
@@ -55,19 +55,35 @@ def stackable(states, d):
 
 def stack(arrays):
     """[w, b, states of w, states of b] as [parameters, states]."""
-    return [nd.concat(w, b.reshape((*w.shape[:-2], 1, 1)), dim=w.ndim - 2) for w, b in _pairs(arrays)]
+    return [nd.concat(w, b.reshape((1, 1)), dim=0) for w, b in _pairs(arrays)]
 
 
-def unstack(arrays, d, shape):
-    """What `stack` made one, made two again; `shape` is that of b."""
-    halves = [(nd.slice_axis(a, axis=-2, begin=0, end=d), nd.slice_axis(a, axis=-2, begin=d, end=d + 1).reshape(shape))
-              for a in arrays]
-    return [*halves[0], *(w for w, _ in halves[1:]), *(b for _, b in halves[1:])]
+def unstack(arrays, d):
+    """What `stack` made one, made two again."""
+    return _apart([(_cut(a, 0, 0, d), _cut(a, 0, d, d + 1).reshape((1,))) for a in arrays])
+
+
+def stack_runs(arrays):
+    """`stack` for many runs."""
+    return [nd.concat(w, b, dim=1).reshape((0, 1, -1)) for w, b in _pairs(arrays)]
+
+
+def unstack_runs(arrays, d):
+    """`unstack` for many runs."""
+    return _apart([(_cut(a, 2, 0, d).reshape((0, -1, 1)), _cut(a, 2, d, d + 1)) for a in arrays])
+
+
+def _cut(array, axis, begin, end):
+    return nd.slice_axis(array, axis=axis, begin=begin, end=end)
 
 
 def _pairs(arrays):
     (w, b, *states), half = arrays, len(arrays) // 2 - 1
     return [(w, b), *zip(states[:half], states[half:])]
+
+
+def _apart(pairs):
+    return [*pairs[0], *(w for w, _ in pairs[1:]), *(b for _, b in pairs[1:])]
 
 
 @lru_cache(maxsize=64)
@@ -99,16 +115,24 @@ def _form(symbol, renamed):
              node['inputs']) for node in json.loads(symbol.tojson())['nodes']]
 
 
-def gradient(dot, X, y, stacked, n):
+def gradient(X, y, stacked, n):
     """The gradient of the mean loss for weights and bias in one array.
 
     Args:
-        dot: sym.dot, or for many runs sym.batch_dot.
         X: (rows, d + 1), a minibatch with a column of ones. y: (rows, 1), its labels.
-        stacked: (d + 1, 1), the weights and below them the bias. For many runs all three have their axis first.
+        stacked: (d + 1, 1), the weights and below them the bias.
         n: what the sum over the minibatch is divided by, its number of rows.
     """
-    return dot(X, (dot(X, stacked) - y) * (1 / n), transpose_a=True)
+    return sym.dot(X, (sym.dot(X, stacked) - y) * (1 / n), transpose_a=True)
+
+
+def gradient_of_runs(X, y, stacked, n):
+    """The same for many runs: X (runs, rows, d + 1), y (runs, rows) and `stacked` (runs, 1, d + 1).
+
+    With rows for columns, batch_dot has the vector on the left, where it takes three quarters of the time.
+    """
+    residual = sym.batch_dot(stacked, X, transpose_b=True) - y.expand_dims(axis=1)
+    return sym.batch_dot(residual * (1 / n), X)
 
 
 def one_step(step, arrays, g, numbers):

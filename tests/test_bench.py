@@ -73,7 +73,7 @@ def test_the_folder_holds_the_competitors_of_the_readme():
     assert {c.name for c in COMPETITORS} >= {
         'gluonbook-scratch', 'gluonbook-gluon', 'd2l-scratch', 'd2l-gluon', 'ours-scratch', 'ours-scratch-hybridized',
         'ours-gluon', 'ours-gluon-hybridized', 'torch_scratch', 'torch_adam-default', 'torch_adam-foreach',
-        'torch_adam-fused', 'numpy_loop', 'jax_scan', 'numba_loop'}
+        'torch_adam-fused', 'numpy_loop', 'jax_scan', 'jax_scan-draws', 'numba_loop'}
     labels = [c.label for c in COMPETITORS]
     assert len(set(labels)) == len(labels) and max(map(len, labels)) < 32  # a column of the table
     assert set(bench.ORIGINALS) <= {c.name for c in COMPETITORS}
@@ -87,7 +87,8 @@ def test_a_peer_imports_what_it_declares_and_explains_itself(path):
                 for alias in node.names}
     imported |= {node.module.split('.')[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert imported - set(sys.stdlib_module_names) <= {*requires, 'numpy'}
-    assert ast.get_docstring(tree) and all(labels.values()) and isinstance(same_draws, bool)
+    assert ast.get_docstring(tree) and all(labels.values())
+    assert set(same_draws) == set(labels) and all(isinstance(same, bool) for same in same_draws.values())
     assert environment == 'main' or path.with_name(f'{environment}.txt').exists()
     arguments = {node.name: [argument.arg for argument in node.args.args] for node in tree.body
                  if isinstance(node, ast.FunctionDef)}
@@ -340,6 +341,17 @@ def test_a_wrong_final_loss_is_refused():
     entry = race.Entry(MANY[0])
     many_race._sample(entry, {MANY[0].name: Wrong()}, 1, 0, {1: []}, [0.2447])
     assert entry.state == 'refused' and 'away from the float64 reference' in entry.reason
+
+
+@pytest.mark.parametrize('final, state', [(0.2434, 'timed'), (0.2640, 'refused')])
+def test_final_losses_from_draws_of_its_own_must_be_draws(final, state):
+    class Own:
+        def ask(self, _request):
+            return {'seconds': 1.0, 'finals': [final]}
+    own = next(c for c in COMPETITORS if c.many and not c.same_draws)
+    entry, samples = race.Entry(own), {1: []}
+    many_race._sample(entry, {own.name: Own()}, 1, 1, samples, [0.2447])
+    assert entry.state == state and bool(samples[1]) == (state == 'timed')
 
 
 def test_draws_of_the_peers_are_those_of_the_training(tmp_path):

@@ -6,7 +6,7 @@ from test_ensemble import many, one, small  # noqa: F401  a fixture
 
 from chapter_adam import RULES, hybridize, train_ch7
 from chapter_adam.nested import leaves
-from chapter_adam.stacked import alike, stack, stackable, unstack
+from chapter_adam.stacked import alike, stack, stack_runs, stackable, unstack, unstack_runs
 
 
 def spares_the_bias(params, states, hyperparams):
@@ -108,8 +108,19 @@ def test_states_that_come_in_pairs(states, answer):
 
 
 def test_stack_and_back():
-    arrays = [nd.random.normal(shape=(4, rows, 1)) for rows in (3, 1, 3, 3, 1, 1)]
+    arrays = [nd.random.normal(shape=shape) for shape in ((3, 1), (1,), (3, 1), (3, 1), (1,), (1,))]
     stacked = stack(arrays)
-    assert [a.shape for a in stacked] == [(4, 4, 1)] * 3
-    for before, after in zip(arrays, unstack(stacked, 3, (4, 1, 1))):
-        assert (before == after).asnumpy().all()
+    assert [a.shape for a in stacked] == [(4, 1)] * 3
+    assert_same(arrays, unstack(stacked, 3))
+
+
+def test_stack_and_back_of_many_runs():
+    arrays = [nd.random.normal(shape=(4, rows, 1)) for rows in (3, 1, 3, 3, 1, 1)]
+    stacked = stack_runs(arrays)
+    assert [a.shape for a in stacked] == [(4, 1, 4)] * 3
+    assert_same(arrays, unstack_runs(stacked, 3))
+
+
+def assert_same(arrays, others):
+    for before, after in zip(arrays, others):
+        assert before.shape == after.shape and (before == after).asnumpy().all()

@@ -8,7 +8,7 @@ A peer's file imports its own framework and NumPy, nothing else of this package 
                                    from which `make bench` builds `.peers/NAME` (in this Python if that is not there)
     REQUIRES = ('numpy',)          what it imports (and what must be there), the framework first
     SAME_DRAWS = True              True: it starts from `task.w`, `task.b` and follows `task.epochs()`;
-                                   False: it draws its own start and shuffles
+                                   False: it draws its own start and shuffles; {'': True, 'own': False}: by variant
 
     def prepare(task, variant):    everything done once, such as compiling; returns the function to be timed:
         def train():               one whole training from the start. It hands its losses over with
@@ -63,7 +63,8 @@ def discover(folder=FOLDER):
         labels, family, environment, requires, same_draws, many = declarations(path)
         for variant, label in labels.items():
             name = f'{path.stem}-{variant}' if variant else path.stem
-            found[name] = Competitor(name, path, variant, label, family, environment, tuple(requires), same_draws,
+            found[name] = Competitor(name, path, variant, label, family, environment, tuple(requires),
+                                     same_draws[variant],
                                      variant in many)
     return found
 
@@ -74,7 +75,10 @@ def named(competitors, name):
 
 
 def declarations(path):
-    """What a peer's file declares, in the order of DECLARED, and MANY; read, not run: its framework may be absent."""
+    """What a peer's file declares, in the order of DECLARED, and MANY; read, not run: its framework may be absent.
+
+    SAME_DRAWS by variant, also where one word is for all of them.
+    """
     values = {'MANY': ()}
     for node in ast.parse(path.read_text(encoding='utf-8'), str(path)).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', None) in (*DECLARED, 'MANY'):
@@ -83,4 +87,6 @@ def declarations(path):
         raise ValueError(f'{path}: a peer must declare {", ".join(missing)}; see {FOLDER / "__init__.py"}')
     if values['FAMILY'] not in FAMILIES:
         raise ValueError(f'{path}: FAMILY must be one of {", ".join(FAMILIES)}, got {values["FAMILY"]!r}')
+    if not isinstance(values['SAME_DRAWS'], dict):
+        values['SAME_DRAWS'] = dict.fromkeys(values['LABELS'], values['SAME_DRAWS'])
     return [values[name] for name in (*DECLARED, 'MANY')]

@@ -1,14 +1,29 @@
 """JAX: an epoch as one compiled `scan` over the minibatches, the evaluations in it; compiled ahead of the clock."""
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-LABELS = {'': 'JAX jit(scan)'}
+LABELS = {'': 'JAX jit(scan)', 'draws': 'JAX jit(scan), jax.random'}
 FAMILY = 'others'
 ENVIRONMENT = 'arrays'
 REQUIRES = ('jax', 'numpy')
-SAME_DRAWS = True
-MANY = ('',)
+SAME_DRAWS = {'': True, 'draws': False}  # the second draws starts and orders with JAX's own generator
+MANY = ('', 'draws')
+
+
+def keys(task, seed):
+    """JAX's keys of a run: for its start, and for the order of each epoch."""
+    return jax.random.split(jax.random.key(seed), 1 + len(task.orders))
+
+
+def draw_start(task, key):
+    return 0.01 * jax.random.normal(key, task.w.shape), jnp.zeros(1)
+
+
+def draw_order(task, key):
+    return jax.random.permutation(key, len(task.labels))
 
 
 def prepare(task, variant):
@@ -40,17 +55,19 @@ def prepare(task, variant):
             losses = jnp.append(losses, last)
         return state, losses
 
-    start = jnp.array(task.w), jnp.array(task.b)
-    zeros = jax.tree.map(jnp.zeros_like, start)
-    initial = start, zeros, zeros, jnp.float32(1)
+    given, seeds, own = (jnp.array(task.w), jnp.array(task.b)), itertools.count(), variant == 'draws'
+    zeros = jax.tree.map(jnp.zeros_like, given)
+    start_of, order_of = (jax.jit(lambda key, draw=draw: draw(task, key)) for draw in (draw_start, draw_order))
     due = np.array([t in task.records for t in range(1, len(task.orders) * steps + 1)]).reshape(-1, steps)
-    compiled = jax.jit(epoch).lower(initial, task.orders[0], due[0]).compile()
+    compiled = jax.jit(epoch).lower((given, zeros, zeros, jnp.float32(1)), task.orders[0], due[0]).compile()
 
     def train():
-        state = initial
+        first, *others = keys(task, next(seeds))
+        start = start_of(first) if own else given
+        state = start, zeros, zeros, jnp.float32(1)
         task.record(loss(start, features, labels))
-        for order, record in zip(task.epochs(), due):
-            state, losses = compiled(state, order, record)
+        for order, record, key in zip(task.epochs(), due, others):
+            state, losses = compiled(state, order_of(key) if own else order, record)
             for value in np.asarray(losses)[record]:
                 task.record(value)
     return train
@@ -83,11 +100,15 @@ def prepare_many(task, variant):
                 state, _ = step(state, order[cut:])
         return loss(state[0], features, labels)
 
+    def drawn(seed):
+        first, *others = keys(task, seed)
+        return one(*draw_start(task, first), [draw_order(task, key) for key in others])
+
     compiled = {}
 
     def train(seeds):
-        w, b, orders = task.draw(seeds)
+        inputs = (np.array(seeds),) if variant == 'draws' else task.draw(seeds)
         if len(seeds) not in compiled:
-            compiled[len(seeds)] = jax.jit(jax.vmap(one)).lower(w, b, orders).compile()
-        return np.asarray(compiled[len(seeds)](w, b, orders))
+            compiled[len(seeds)] = jax.jit(jax.vmap(drawn if variant == 'draws' else one)).lower(*inputs).compile()
+        return np.asarray(compiled[len(seeds)](*inputs))
     return train
