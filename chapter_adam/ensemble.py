@@ -12,6 +12,7 @@ import numpy as np
 from . import checks, history
 from .compat import mxnet
 from .ensemble_models import EagerRuns, GluonRuns, TracedRuns, extended
+from .hybridization import hybridize as hybridized
 from .training import Draws, explained, nothing_trained, stretches
 
 nd = mxnet.nd
@@ -115,11 +116,11 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
     hyperparams = checks.hyperparameters_per_run('hyperparams', hyperparams, len(job.seeds), trainer_fn)
     states = checks.states(states, ((job.d, 1), (1,)))
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
+    kind, rule = (TracedRuns, hybridized(trainer_fn)) if hybridize else (EagerRuns, trainer_fn)
 
     def model(w, b, part):
         own = {key: value[part] if isinstance(value, np.ndarray) else value for key, value in hyperparams.items()}
-        kind = TracedRuns if hybridize else EagerRuns
-        return kind(w, b, trainer_fn, states, own)
+        return kind(w, b, rule, states, own)
 
     with explained(name, hyperparams):
         runs = job.run(model, {'method': 'scratch', 'rule': name, 'hyperparams': _plain(hyperparams),
@@ -209,7 +210,9 @@ class _Job:
         model = make_model(np.stack([w for w, _ in starts]), np.stack([b[:, None] for _, b in starts]), part)
         snapshots, table = [model.snapshot()], nd.array(self.table)
         for parts in self.plan:
-            orders = np.stack([draw.order(self.n) for draw in draws]).astype(np.int32)
+            orders = np.empty((len(draws), self.n), np.int32)
+            for draw, order in zip(draws, orders):
+                order[:] = draw.order(self.n)
             for stretch in parts:
                 sizes = [stop - start for start, stop in stretch.batches(self.batch_size)]
                 model.train(table, orders[:, stretch.start:stretch.stop], sizes)

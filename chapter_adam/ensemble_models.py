@@ -2,6 +2,8 @@
 
 A model knows `train(table, orders, sizes)`, one step for each minibatch, and `snapshot()`, its parameters.
 """
+from functools import lru_cache
+
 import numpy as np
 
 from .compat import mxnet
@@ -85,7 +87,6 @@ class TracedRuns(_Runs):
         separate = [*self.params, *leaves(spread(states, len(w)))]
         self.stacked = stackable(states, self.d)
         self._hold(stack_runs(separate) if self.stacked else separate)
-        self.ops = {}
 
     def _trace(self):
         try:
@@ -130,13 +131,8 @@ class TracedRuns(_Runs):
             done += steps
 
     def _op(self, step, n, steps, per_run):
-        key = step, n, steps, per_run, self.stacked
-        if key not in self.ops:
-            check_elementwise(step, self.rule.__name__)
-            names = [f'array{i}' for i in range(len(self.now))]
-            graph = (unrolled_stacked if self.stacked else unrolled)(step, names, n, self.d, steps, per_run)
-            self.ops[key] = cached_op(graph, ['table', 'indices', 'numbers', *names])
-        return self.ops[key]
+        check_elementwise(step, self.rule.__name__)
+        return steps_of_runs(step, len(self.now), n, self.d, steps, per_run, self.stacked)
 
 
 class GluonRuns(_Runs):
@@ -147,7 +143,7 @@ class GluonRuns(_Runs):
         self.divisor = divisor
         self.grads = [nd.empty(p.shape) for p in self.params]
         self.update = mxnet.optimizer.get_updater(mxnet.optimizer.create(trainer_name, **hyperparams))
-        self.hybridize, self.ops = hybridize, {}
+        self.hybridize = hybridize
 
     def train(self, table, orders, sizes):
         at = 0
@@ -159,21 +155,31 @@ class GluonRuns(_Runs):
             at += n
 
     def _gradient(self, n):
-        if n not in self.ops:
-            names = ['table', 'indices', 'w', 'b']
-            self.ops[n] = self._graph(n, names) if self.hybridize else self._eager(n)
-        return self.ops[n]
+        return (gradient_of_batch if self.hybridize else eager_gradient_of_batch)(n, self.divisor or n, self.d)
 
-    def _graph(self, n, names):
-        table, indices, w, b = map(sym.var, names)
-        g = gradient(sym, sym.take(table, indices), w, b, self.divisor or n, self.d)
-        return cached_op(sym.Group(list(g)), names)
 
-    def _eager(self, n):
-        def op(table, indices, w, b, out):
-            for target, g in zip(out, gradient(nd, nd.take(table, indices), w, b, self.divisor or n, self.d)):
-                target[:] = g
-        return op
+@lru_cache(maxsize=16)
+def gradient_of_batch(n, divisor, d):
+    """A function (table, indices, w, b, out) that writes the gradients for batches of n rows to `out`, as a graph."""
+    names = ['table', 'indices', 'w', 'b']
+    table, indices, w, b = map(sym.var, names)
+    return cached_op(sym.Group(list(gradient(sym, sym.take(table, indices), w, b, divisor, d))), names)
+
+
+def eager_gradient_of_batch(n, divisor, d):
+    """The same, operator by operator."""
+    def op(table, indices, w, b, out):
+        for target, g in zip(out, gradient(nd, nd.take(table, indices), w, b, divisor, d)):
+            target[:] = g
+    return op
+
+
+@lru_cache(maxsize=64)
+def steps_of_runs(step, count, n, d, steps, per_run, stacked):
+    """The graph of `steps` steps of a trace over `count` arrays of many runs, made at its first use."""
+    names = [f'array{i}' for i in range(count)]
+    graph = (unrolled_stacked if stacked else unrolled)(step, names, n, d, steps, per_run)
+    return cached_op(graph, ['table', 'indices', 'numbers', *names])
 
 
 def unrolled(step, names, n, d, steps, per_run):

@@ -9,6 +9,8 @@ gradient, a slice for each batch. Here the trained function is the same, but
 * weights and bias are one array where the rule does the same to both (`stacked`), so that there is half as much to do;
 * the graph writes into a second set of arrays and the two sets change places, so that nothing is copied back.
 """
+from functools import lru_cache
+
 from .compat import mxnet
 from .hybridization import as_array, cached_op, hybridize
 from .nested import leaves
@@ -47,7 +49,7 @@ class FusedModel:
         self.params, self.states, self.hyperparams = [nd.array(w), nd.array(b)], states, hyperparams
         for p in self.params:
             p.attach_grad()  # never filled: it tells the tracer that the rule may read it
-        self.rule, self.ops, self.d = hybridize(trainer_fn), {}, len(w)
+        self.rule, self.d, self.is_warm = hybridize(trainer_fn), len(w), False
         separate = [*self.params, *leaves(states)]
         self._hold(separate, False)
         if stackable(states, self.d):
@@ -74,9 +76,9 @@ class FusedModel:
 
         Only batches of the first size, a full one, come ten in a row.
         """
-        step, n, first = self._trace(), len(X), not self.ops
-        numbers = step.numbers(self.hyperparams)
-        for steps in (1, STEPS_AT_ONCE) if first else (1,):
+        step, n, numbers_of_steps = self._trace(), len(X), (1,) if self.is_warm else (1, STEPS_AT_ONCE)
+        self.is_warm, numbers = True, step.numbers(self.hyperparams)
+        for steps in numbers_of_steps:
             many = nd.concat(*[X] * steps, dim=0), nd.concat(*[y] * steps, dim=0)
             self._op(step, n, steps)(*many, as_array(numbers * steps), *self.now, out=self.next)
 
@@ -109,13 +111,7 @@ class FusedModel:
             start, done = stop, done + steps
 
     def _op(self, step, rows, steps):
-        """The graph of `steps` steps of a trace on batches of `rows` rows, made at its first use."""
-        key = step, rows, steps, self.stacked
-        if key not in self.ops:
-            names = [f'array{i}' for i in range(len(self.now))]
-            graph = (unrolled_stacked if self.stacked else unrolled)(step, names, rows, steps)
-            self.ops[key] = cached_op(graph, ['X', 'y', 'numbers', *names])
-        return self.ops[key]
+        return steps_op(step, len(self.now), rows, steps, self.stacked)
 
     def loss(self, X, y):
         return float(self.loss_op(X, y.reshape((-1, 1)), *self.now[:1 if self.stacked else 2]).asscalar())
@@ -131,6 +127,14 @@ def whole_loss(d, stacked):
         return mean_loss(*map(sym.var, 'Xywb'))
     w, b = (sym.slice_axis(sym.var('wb'), axis=0, begin=begin, end=end) for begin, end in ((0, d), (d, d + 1)))
     return mean_loss(sym.var('X'), sym.var('y'), w, b.reshape((1,)))
+
+
+@lru_cache(maxsize=64)
+def steps_op(step, count, rows, steps, stacked):
+    """The graph of `steps` steps of a trace over `count` arrays on batches of `rows` rows, made at its first use."""
+    names = [f'array{i}' for i in range(count)]
+    graph = (unrolled_stacked if stacked else unrolled)(step, names, rows, steps)
+    return cached_op(graph, ['X', 'y', 'numbers', *names])
 
 
 def unrolled(step, names, rows, steps):

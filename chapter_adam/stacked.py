@@ -39,6 +39,7 @@ def apply(step, params, grads, states, numbers):
     return [*arrays[:len(params)], *arrays[len(params) + len(grads):]]
 
 
+@lru_cache(maxsize=64)
 def mixing(step):
     """The first operator in a `Trace` that is not elementwise, or None."""
     nodes = json.loads(step.symbol.tojson())['nodes'] if step.writes else ()

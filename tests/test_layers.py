@@ -31,7 +31,7 @@ MAY_IMPORT = {
     'fused': ('compat hybridization nested stacked', ''),
     'training': ('numpy checks compat fused history models tracing', ''),
     'ensemble_models': ('numpy compat fused hybridization nested recording stacked tracing', ''),
-    'ensemble': ('numpy checks compat ensemble_models history training', ''),
+    'ensemble': ('numpy checks compat ensemble_models history hybridization training', ''),
     'figures': ('files', 'matplotlib numpy'),
     'book': ('checks training', 'figures'),
     'report': ('airfoil history files', 'tqdm'),
