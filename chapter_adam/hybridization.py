@@ -17,13 +17,15 @@ import numpy as np
 from . import buffers, shadow
 from .compat import mxnet
 from .nested import leaves, structure
-from .recording import as_untraceable, is_atom, random_states, record, refused
+from .recording import ANYTHING, as_untraceable, is_atom, random_states, record, refused
+from .substitution import ONE_AT_A_TIME
 from .surroundings import content, surroundings
 from .tracing import UntraceableError
 
 nd, sym = mxnet.nd, mxnet.sym
 CachedOp = mxnet.ndarray.CachedOp
 MOST_TRACES = 16  # of one function; beyond that the oldest goes
+MOST_MISSES = 32  # traces in a row that none was good for before: each takes as long as many steps of the rule
 FAST = (('static_alloc', True), ('static_shape', True))
 
 
@@ -63,19 +65,24 @@ class Hybridized:
     """A trainer function and its traces so far; see `hybridize`."""
 
     def __init__(self, trainer_fn):
-        self.trainer_fn, self.traces = trainer_fn, {}
+        self.trainer_fn, self.traces, self.misses = trainer_fn, {}, 0
         self.arrays, self.have, self.shapes, self.shared = [], None, (), ()
         self.__name__ = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
         self.__doc__ = getattr(trainer_fn, '__doc__', None)
 
     def __call__(self, params, states, hyperparams):
         step = self.trace(params, states, hyperparams)
-        if step.returns:
-            raise UntraceableError(refused(self.trainer_fn, 'returns a value'))
+        if step.returns == ANYTHING:
+            raise UntraceableError(refused(self.trainer_fn, 'returns something else than its arguments'))
         step.run(params, states, hyperparams)
+        return _again(step.returns, (params, states, hyperparams))
 
     def trace(self, params, states, hyperparams):
         """The trace that holds for these shapes and hyperparameters, made anew if none does."""
+        with ONE_AT_A_TIME:  # what other threads put in places while they trace would be seen here
+            return self._trace(params, states, hyperparams)
+
+    def _trace(self, params, states, hyperparams):
         try:
             walk, places = surroundings(self.trainer_fn), self.places(params, states)
         except UntraceableError as error:
@@ -84,10 +91,17 @@ class Hybridized:
         known = self.traces.get(key, ())
         for step in known:
             if step.holds(hyperparams):
+                self.misses = 0
                 return step
         step = trace(self.trainer_fn, params, states, hyperparams, places, walk)
         self.traces.setdefault(key, []).append(step)
+        self.misses += 1
         self.forget()
+        if step.made_plain and self.misses > MOST_MISSES:
+            error = UntraceableError('turns a hyperparameter that changes at each step into a plain number, text, key '
+                                     'or index (float(lr) can be left out, and int(t / 10) be t // 10)')
+            error.place = step.made_plain
+            raise UntraceableError(refused(self.trainer_fn, error))
         return step
 
     def forget(self):
@@ -124,13 +138,14 @@ class Trace:
             numbers.
         writes: which arrays the values are for.
         sources: the numbers' names in the program.
-        returns: whether the function returns anything.
+        returns: which of its arguments the function returns; see `recording.Recording`.
+        made_plain: where it makes a plain number of a hyperparameter; see there.
         numbers: a function of the hyperparameters that computes the graph's numbers.
     """
 
     def __init__(self, recording):
         self.symbol, self.writes, self.sources = recording.symbol, recording.writes, recording.sources
-        self.returns, self.names = recording.returns, recording.names
+        self.returns, self.names, self.made_plain = recording.returns, recording.names, recording.made_plain
         self.keys, self.types, self.constants = recording.keys, recording.types, recording.constants
         self.changes, self.order, self.guards = recording.changes, recording.order, recording.checker()
         self.numbers = recording.program.evaluator(self.sources, recording.unused())
@@ -172,6 +187,13 @@ class Trace:
             order = [f'array{i}' for i in self.reads] + [f'number{i}' for i in range(len(self.sources))]
             self._op = cached_op(self.symbol, order)
         return self._op
+
+
+def _again(returns, arguments):
+    """What a rule returns, by what `Recording.returns` says."""
+    if isinstance(returns, tuple):
+        return tuple(_again(part, arguments) for part in returns)
+    return None if returns is None else arguments[returns]
 
 
 def _same(value, before, names):

@@ -13,8 +13,8 @@ from .compat import mxnet
 from .expressions import Program
 from .nested import flat, leaves, replace_arrays, structure
 from .substitution import substitute, substituted
-from .surroundings import content, handles_errors, surroundings
-from .tracing import NumberStandIn, Tape, UntraceableError, per_run
+from .surroundings import content, handles_errors, surroundings, tests_identity
+from .tracing import UNKNOWN, NumberStandIn, Tape, UntraceableError, per_run
 
 sym = mxnet.sym
 ADVICE = 'but runs with hybridize=False'
@@ -33,11 +33,12 @@ class Recording:
         changes: name -> expression, of the hyperparameters that are set.
         order: the hyperparameters' names afterwards, or None if only values have changed or names come after them.
         names: the attributes that the rule's code asks for.
+        made_plain: where a hyperparameter was turned into a plain number, (file, line), or None.
     """
     symbol: object
     writes: list
     sources: list
-    returns: bool
+    returns: object
     program: Program
     guards: list
     careful: bool
@@ -47,6 +48,7 @@ class Recording:
     changes: dict
     order: list
     names: frozenset
+    made_plain: tuple
 
     def checker(self):
         """A function that tells whether hyperparameters pass the guards."""
@@ -67,7 +69,7 @@ def record(trainer_fn, params, states, hyperparams, places, walk):
     """The `Recording` of one run."""
     _check_hyperparameters(hyperparams)
     with mxnet.name.NameManager():  # names from a counter of our own: two runs of one function get the same
-        tape = Tape()
+        tape = Tape(any(tests_identity(f.__code__) for f in walk.functions))
         arrays = _array_stand_ins(tape, params, states, places)
         before = [a if a is None else a.symbol for a in arrays]
         own = _own_objects(hyperparams, walk)
@@ -85,6 +87,8 @@ def record(trainer_fn, params, states, hyperparams, places, walk):
                    if a is not None and a.symbol is not before[i]}
         writes = sorted(changed.values())
         symbol = sym.Group([arrays[i].symbol for i in writes]) if writes else None
+        _check_types(symbol)
+        returns = _returned(returned, (*given, after))
     constants = [(key, value if is_atom(value) else content(value, walk.names))
                  for key, value in hyperparams.items() if not varies(value)]
     if any(not is_atom(own[key]) and content(own[key], walk.names) != value for key, value in constants):
@@ -92,10 +96,30 @@ def record(trainer_fn, params, states, hyperparams, places, walk):
     changes = {key: _change(tape, key, value) for key, value in after.items() if value is not numbers.get(key, tape)}
     natural = [*numbers, *(key for key in after if key not in numbers)]
     return Recording(
-        symbol, writes, list(tape.inputs), returned is not None, tape.program, list(tape.guards),
+        symbol, writes, list(tape.inputs), returns, tape.program, list(tape.guards),
         any(handles_errors(f.__code__) for walk in walks for f in walk.functions), tuple(hyperparams),
         tuple(map(type, hyperparams.values())), constants, changes, None if list(after) == natural else list(after),
-        frozenset(walk.names))
+        frozenset(walk.names), tape.made_plain)
+
+
+def _check_types(symbol):
+    """Refuses a graph whose results are not float32, as after nd.cast."""
+    types = symbol.infer_type(**dict.fromkeys(symbol.list_inputs(), np.float32))[1] if symbol is not None else ()
+    if any(kind is not np.float32 for kind in types):
+        raise UntraceableError('makes an array one of another type; a graph computes in float32')
+
+
+ANYTHING = 'something that only the rule itself can return'
+
+
+def _returned(value, arguments):
+    """What a rule returns: None, or which of its arguments (params, states, hyperparams), or several, or ANYTHING."""
+    if value is None:
+        return None
+    if type(value) is tuple:
+        parts = tuple(_returned(part, arguments) for part in value)
+        return ANYTHING if ANYTHING in parts else parts
+    return next((place for place, argument in enumerate(arguments) if argument is value), ANYTHING)
 
 
 def _shape(arguments):
@@ -134,6 +158,8 @@ def _array_stand_ins(tape, params, states, places):
     for i, (place, shape) in enumerate(zip(places, shapes)):
         if place not in made:
             made[place] = tape.variable(f'array{i}', shape) if shape is not None else None
+    for place in places[2 * len(params):]:
+        made[place].grad = UNKNOWN
     for i, place in enumerate(places[:len(params)]):
         made[place].grad = made[places[len(params) + i]]
     return [made[place] for place in places]

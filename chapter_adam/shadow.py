@@ -1,5 +1,4 @@
 """The proof of a new trace: one step of the rule and one of its graph, on copies, must do the same."""
-from collections import OrderedDict, defaultdict
 from contextlib import contextmanager
 from copy import deepcopy
 from types import ModuleType
@@ -13,7 +12,7 @@ from .surroundings import content
 from .tracing import UntraceableError, per_run
 
 nd = mxnet.nd
-CONTAINERS = (list, dict, set, OrderedDict, defaultdict)
+CONTAINERS = (list, dict, set)
 
 
 @contextmanager
@@ -26,8 +25,8 @@ def left_alone(walk):
     found += [vars(value) for value in found if type(getattr(value, '__dict__', None)) is dict
               and not isinstance(value, (type, ModuleType))]
     kept = [(value, value.copy()) for value in found
-            if isinstance(value, nd.NDArray) or type(value) in CONTAINERS
-            or isinstance(value, np.ndarray) and value.flags.writeable]
+            if isinstance(value, nd.NDArray) or isinstance(value, np.ndarray) and value.flags.writeable]
+    kept += [(value, kind(value)) for value in found for kind in CONTAINERS if isinstance(value, kind)]
     try:
         yield
     finally:

@@ -4,42 +4,42 @@ The walk over its surroundings has been to every function that it can call: meth
 What they refer to is set in place, so that none of them needs to be copied, and put back when the run is over.
 """
 import builtins
+import copyreg
 import functools
 import operator
 import threading
 import types
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from contextlib import contextmanager, suppress
 
 from .surroundings import is_librarys, is_own_module, reads
 from .tracing import stand_in
 
-ONE_AT_A_TIME = threading.RLock()
-HOLDERS = (dict, OrderedDict, list)
+ONE_AT_A_TIME = threading.RLock()  # held by who traces
+HOLDERS = (dict, OrderedDict, defaultdict, list)
 STOOD_IN = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 
 @contextmanager
 def substituted(walks, tape):
     """Puts stand-ins in the places that the walks have been to, until the block ends."""
-    with ONE_AT_A_TIME:
-        done, real_import, typed = [], builtins.__import__, _with_type(walks)
-        try:
-            for read, write in (place for walk in walks for place in _places(walk)):
-                before = read()
-                given = substitute(before, tape)
-                if given is not before:
-                    done.append((write, before))
-                    write(given)
-            builtins.__import__ = _importing(walks, tape)
-            yield
-        finally:
-            builtins.__import__ = real_import
-            for write, before in done:
-                with suppress(IndexError):  # of a list that the rule has made shorter
-                    write(before)
-            for own in typed:
-                del own['type']
+    done, real_import, typed = [], builtins.__import__, _with_type(walks)
+    try:
+        for read, write in (place for walk in walks for place in _places(walk)):
+            before = read()
+            given = substitute(before, tape)
+            if given is not before:
+                done.append((write, before))
+                write(given)
+        builtins.__import__ = _importing(walks, tape)
+        yield
+    finally:
+        builtins.__import__ = real_import
+        for write, before in done:
+            with suppress(IndexError):  # of a list that the rule has made shorter
+                write(before)
+        for own in typed:
+            del own['type']
 
 
 def substitute(value, tape):
@@ -98,8 +98,10 @@ def _places(walk):
         elif isinstance(value, types.ModuleType):
             names = walk.names & vars(value).keys() if is_own_module(value) else ()
             yield from (_entry(vars(value), name) for name in names)
-        elif type(own := getattr(value, '__dict__', None)) is dict:
-            yield from (_entry(own, name) for name in list(own))
+        else:
+            own = getattr(value, '__dict__', None)
+            yield from (_entry(own, name) for name in (list(own) if type(own) is dict else ()))
+            yield from (_slot(value, name) for name in copyreg._slotnames(type(value)) if hasattr(value, name))
 
 
 def _entry(holder, key):
@@ -110,6 +112,10 @@ def _entry(holder, key):
 
 def _attribute(owner, name):
     return lambda: getattr(owner, name, None), lambda value: setattr(owner, name, value)
+
+
+def _slot(owner, name):
+    return lambda: getattr(owner, name), lambda value: object.__setattr__(owner, name, value)
 
 
 def _attribute_of_class(owner, name):

@@ -11,8 +11,9 @@ import enum
 import functools
 import importlib.util
 import sys
+import sysconfig
 import types
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
 
 import numpy as np
 
@@ -29,14 +30,15 @@ TRUSTED = frozenset('''mxnet numpy math cmath operator functools itertools colle
 PLAIN = frozenset([int, float, bool, str, list, dict, tuple, np.ndarray])
 STATEFUL = ('mxnet.random', 'mxnet.autograd', 'mxnet.ndarray.random', 'mxnet.context', 'mxnet.util', 'mxnet.profiler',
             'numpy.random', 'mxnet.engine', 'builtins')
-# What makes NumPy or MXNet do something else at each call, or in the middle of one.
-MODES = frozenset(['random', 'autograd', 'errstate', 'seterr', 'seterrcall'])
+# What makes NumPy or MXNet do something else at each call, or in the middle of one; and what reads or writes files.
+MODES = frozenset('''random autograd errstate seterr seterrcall datetime64 frompyfunc load loadtxt genfromtxt fromfile
+    fromregex memmap open_memmap save savez savez_compressed savetxt tofile load_frombuffer'''.split())
 # What asks for attributes whose names are not in the code.
 BY_ANY_NAME = frozenset(['*', 'attrgetter', 'methodcaller', '__dict__', '__getattribute__'])
-SAFE = frozenset('''abs all any ascii bin callable chr delattr divmod format getattr hasattr hash hex isinstance
-    issubclass iter len max min next oct ord pow repr round setattr sorted sum __build_class__'''.split())
+SAFE = frozenset('''abs all any ascii bin callable chr divmod format getattr hasattr hash hex isinstance issubclass
+    iter len max min next oct ord pow repr round sorted sum __build_class__'''.split())
 GLOBAL_WRITES, OUTER_WRITES = ('STORE_GLOBAL', 'DELETE_GLOBAL'), ('STORE_DEREF', 'DELETE_DEREF')
-ATTRIBUTE_WRITES, NOT_OWN = ('STORE_ATTR', 'DELETE_ATTR'), ('LOAD_GLOBAL', 'LOAD_DEREF')
+ATTRIBUTE_WRITES = ('STORE_ATTR', 'DELETE_ATTR')
 HANDLERS = ('SETUP_FINALLY', 'PUSH_EXC_INFO', 'SETUP_WITH', 'BEFORE_WITH')
 
 
@@ -101,10 +103,19 @@ def _written(code, outer):
         # change is not enough: they may be set to what they were.
         if step.opname in ATTRIBUTE_WRITES and code.co_name not in ('__init__', '__new__', '__post_init__'):
             return step.argval
-        if step.opname == 'STORE_SUBSCR' and k > 1 and steps[k - 2].opname in NOT_OWN:
-            return steps[k - 2].argval
+        if step.opname == 'STORE_SUBSCR' and (holder := _holder(steps[:k])):
+            if holder.opname == 'LOAD_GLOBAL' or holder.opname == 'LOAD_DEREF' and holder.argval in outer:
+                return holder.argval
     inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
     return next(filter(None, (_written(c, outer.intersection(c.co_freevars)) for c in inner)), None)
+
+
+def _holder(steps):
+    """What pushes x in `x[key] = value`, for a key that is a constant, a name or an attribute; steps: up to there."""
+    k = len(steps) - 1
+    while k > 0 and steps[k].opname == 'LOAD_ATTR':
+        k -= 1
+    return steps[k - 1] if k > 0 else None
 
 
 @functools.lru_cache(maxsize=1000)
@@ -112,6 +123,15 @@ def handles_errors(code):
     """Whether code goes on after some errors: a `try`, or a `with`, which may suppress them."""
     return code.co_name == '__exit__' or any(step.opname in HANDLERS for step in dis.get_instructions(code)) or any(
         handles_errors(c) for c in code.co_consts if isinstance(c, types.CodeType))
+
+
+@functools.lru_cache(maxsize=1000)
+def tests_identity(code):
+    """Whether code asks if something is True or is False, itself and not by its truth."""
+    steps = list(dis.get_instructions(code))
+    return any(step.opname == 'IS_OP' and before.opname == 'LOAD_CONST' and type(before.argval) is bool
+               for before, step in zip(steps, steps[1:])) or any(
+        tests_identity(c) for c in code.co_consts if isinstance(c, types.CodeType))
 
 
 def line_of(code, name):
@@ -156,12 +176,14 @@ class Walk:
 
     def __init__(self, names):
         self.names, self.tokens, self.functions, self.by_name, self.seen = names, [], [], False, {}
-        self.code, self.name, self.bytes = None, '', 0
+        self.code, self.name, self.bytes, self.way = None, '', 0, []
 
     def refuse(self, reason):
         error = UntraceableError(reason)
-        if self.code:
-            error.place = self.code.co_filename, line_of(self.code, self.name)
+        # The last line on the way here that is the reader's, rather than one of Python's own library.
+        way = [*self.way, (self.code, self.name)] if self.code else []
+        for code, name in [(code, name) for code, name in way if code and not _is_installed(code)][-1:]:
+            error.place = code.co_filename, line_of(code, name)
         raise error
 
     def visit(self, value):
@@ -183,14 +205,18 @@ class Walk:
     def named(self, code, name, value):
         """Something that a name in code, or in an object, refers to."""
         before = self.code, self.name
+        self.way.append(before)
         self.code, self.name = code, name
         self.visit(value)
         self.code, self.name = before
+        self.way.pop()
 
     def function(self, function):
         code = function.__code__
         self.tokens.append(code)
-        if not is_trusted(function):
+        if is_trusted(function):
+            self.check_name(function.__name__, function.__module__)
+        else:
             if _root(function.__globals__.get('__name__', '')) in TRUSTED:
                 self.refuse(f'refers to `{self.name}`, of {function.__module__}: it may do something else at each call')
             if name := writes(code):
@@ -208,6 +234,11 @@ class Walk:
             if own:
                 self.visit(own)
 
+    def check_name(self, name, home):
+        """Refuses what a library that is trusted otherwise has under one of the names in MODES."""
+        if name in MODES:
+            self.refuse(f'refers to {home} and `{name}`: it may do something else at each call')
+
     def globals(self, code, function):
         names, imports, attributes = reads(code)
         self.names.update(attributes)
@@ -220,7 +251,7 @@ class Walk:
                 self.refuse(f'calls {name}: it may do something else at each call, and a graph would not')
         for name in imports:
             package = function.__globals__.get('__package__')
-            self.named(code, name, sys.modules.get(importlib.util.resolve_name(name, package)))
+            self.named(code, name, _imported(importlib.util.resolve_name(name, package)))
 
     def method(self, method):
         self.tokens.append(types.MethodType)
@@ -242,6 +273,13 @@ class Walk:
         if _root(home) not in TRUSTED or home == 'builtins' and owner is builtins and function.__name__ not in SAFE:
             self.refuse(f'refers to `{self.name}`, a function of {home}: it may do something else at each call, and a '
                         'graph would not')
+        self.check_name(function.__name__, home)
+        self.tokens.append(function)
+
+    def ufunc(self, function):
+        """One of NumPy's own; those made of Python functions are known by nothing but a name."""
+        if getattr(np, function.__name__, None) is not function:
+            self.refuse(f'refers to `{self.name}`, a ufunc that is not NumPy\'s own')
         self.tokens.append(function)
 
     def same(self, value):
@@ -270,6 +308,7 @@ class Walk:
         """A class, and of what is written in it, the methods of operators and what the code names."""
         self.by_name = True
         self.tokens.append(klass)
+        self.check_name(klass.__name__, klass.__module__)
         for base in klass.__mro__:
             if is_librarys(base):
                 continue
@@ -327,6 +366,8 @@ class Walk:
     def object(self, value):
         """An object of a class of Python's: its class, what it holds as a number, list or dict, its attributes."""
         kind = type(value)
+        if kind.__module__ == f'{__package__}.hybridization':
+            self.refuse(f'refers to `{self.name}`, which is hybridized already; let it call the rule itself')
         base = next((b for b in BASES if isinstance(value, b)), object)
         slots = copyreg._slotnames(kind)
         if base is object and kind.__basicsize__ > _plain_size(kind, len(slots)) or kind is types.CoroutineType:
@@ -369,6 +410,24 @@ def is_librarys(klass):
     return found is klass
 
 
+def _is_installed(code):
+    """Whether code is Python's own or an installed package's."""
+    return code.co_filename.startswith(INSTALLED)
+
+
+INSTALLED = tuple({sysconfig.get_path(name) for name in ('stdlib', 'platstdlib', 'purelib', 'platlib')} | {'<frozen'})
+
+
+def _imported(name):
+    """A module that code imports: the first run of the code must not be what loads it."""
+    if name not in sys.modules:
+        try:
+            importlib.import_module(name)
+        except Exception:  # the code may have a way around that
+            return None
+    return sys.modules.get(name)
+
+
 def _may_be_put(value):
     return type(value) in PLAIN or isinstance(value, types.FunctionType) and not is_trusted(value)
 
@@ -390,7 +449,8 @@ VISITS = {
     set: Walk.unordered, frozenset: Walk.unordered, complex: lambda walk, value: walk.base(complex, value),
     staticmethod: Walk.wrapped, classmethod: Walk.wrapped, property: Walk.property,
     **{kind: Walk.builtin for kind in C_FUNCTIONS},
-    **{kind: Walk.same for kind in (types.CodeType, np.ufunc, range, mxnet.Context)},
+    np.ufunc: Walk.ufunc,
+    **{kind: Walk.same for kind in (types.CodeType, range, mxnet.Context, type(namedtuple('Pair', 'x').x))},
 }
 VISITS.setdefault(type(np.clip), Walk.same)  # from NumPy 1.25 on a kind of its own
 DERIVED = (

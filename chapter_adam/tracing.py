@@ -3,8 +3,10 @@
 An `ArrayStandIn` holds the symbol of an NDArray's value so far; a `NumberStandIn` holds the Python expression of a
 number that comes from hyperparameters. `Namespace` stands for `nd` and `math`. All write on one `Tape`.
 """
+import functools
 import math
 import operator
+import sys
 import threading
 import types
 from numbers import Number
@@ -84,17 +86,28 @@ class NumberStandIn:
 
     __copy__ = __pos__ = lambda self: self
 
-    def _refuse(self, *_):
-        raise UntraceableError('turns a hyperparameter into a plain number, text, key or index (float(lr) can be left '
-                               'out, and int(t / 10) be t // 10)')
+    def plain(self):
+        """The number itself, for a text, a key, an index or `float`; the graph is then good for as long as it stays."""
+        if per_run(self.value):
+            raise UntraceableError('turns a hyperparameter that differs from run to run into a plain number')
+        self.tape.guards[self.source, f'repr({self.source}) == {repr(self.value)!r}'] = None
+        self.tape.made_plain = place_of(sys._getframe(2))
+        return self.value
 
-    __float__ = __int__ = __index__ = __complex__ = __str__ = __repr__ = __format__ = __hash__ = _refuse
+    __float__ = lambda self: float(self.plain())
+    __int__ = lambda self: int(self.plain())
+    __index__ = lambda self: operator.index(self.plain())
+    __complex__ = lambda self: complex(self.plain())
+    __str__ = lambda self: str(self.plain())
+    __repr__ = lambda self: repr(self.plain())
+    __format__ = lambda self, text: format(self.plain(), text)
+    __hash__ = lambda self: hash(self.plain())
 
     def __round__(self, digits=None):
         return self.tape.scalar('round', round, self, digits)
 
     def __getattr__(self, name):
-        if name in NUMPY_ASKS:
+        if name in NUMPY_ASKS or name.startswith('__') and not hasattr(self.value, name) and self.__class__:
             raise AttributeError(name)
         raise UntraceableError(f'calls or reads .{name} of a hyperparameter')
 
@@ -110,7 +123,17 @@ class ArrayStandIn:
     __class__ = property(lambda self: nd.NDArray)  # what `isinstance` asks
 
     def __init__(self, symbol, shape, tape, grad=None):
-        self.symbol, self.shape, self.tape, self.grad = symbol, shape, tape, grad
+        self.symbol, self.shape, self.tape, self._grad = symbol, shape, tape, grad
+
+    @property
+    def grad(self):
+        if self._grad is UNKNOWN:
+            raise UntraceableError('asks for the gradient of a state')
+        return self._grad
+
+    @grad.setter
+    def grad(self, value):
+        self._grad = value
 
     size = property(lambda self: math.prod(self.shape))
     ndim = property(lambda self: len(self.shape))
@@ -173,6 +196,11 @@ class ArrayStandIn:
     def copy(self):
         return ArrayStandIn(self.symbol, self.shape, self.tape)
 
+    def astype(self, dtype, copy=True):
+        if np.dtype(dtype) != np.float32:
+            raise UntraceableError(f'makes an array one of {np.dtype(dtype)}; a graph computes in float32')
+        return self.copy() if copy else self
+
     __copy__ = copy
 
     def __deepcopy__(self, _memo):
@@ -188,6 +216,8 @@ class ArrayStandIn:
             raise AttributeError(name)
         if name == 'handle':  # MXNet asks for it when an NDArray is to be combined with this stand-in
             raise UntraceableError(NOT_AN_ARGUMENT)
+        if not hasattr(nd.NDArray, name):
+            raise AttributeError(f'NDArray has no attribute {name!r}')
         hint = f' (nd.{name}(p, ...) is fine)' if name in ('reshape', 'slice_axis', 'topk', 'sort') else ''
         raise UntraceableError(f'calls or reads .{name} of an array{hint}')
 
@@ -196,6 +226,9 @@ class ArrayStandIn:
 
     __bool__ = __float__ = __int__ = __index__ = __array__ = __iter__ = __str__ = __format__ = __contains__ = _refuse
     __hash__ = __repr__ = __delitem__ = __complex__ = __round__ = _refuse
+
+
+UNKNOWN = object()  # in the place of a gradient
 
 
 def _is_whole(key):
@@ -217,8 +250,10 @@ DUNDER = {'add': 'add', 'sub': 'sub', 'mul': 'mul', 'truediv': 'div', 'mod': 'mo
 COMPARISON = {'gt': 'greater', 'ge': 'greater_equal', 'lt': 'lesser', 'le': 'lesser_equal', 'eq': 'equal',
               'ne': 'not_equal'}
 SIGN = {'add': '+', 'sub': '-', 'mul': '*', 'truediv': '/', 'mod': '%', 'pow': '**', 'floordiv': '//',
+        'and': '&', 'or': '|', 'xor': '^', 'lshift': '<<', 'rshift': '>>',
         'gt': '>', 'ge': '>=', 'lt': '<', 'le': '<=', 'eq': '==', 'ne': '!='}
-REFUSED = ('divmod', 'and', 'or', 'xor', 'lshift', 'rshift', 'matmul')
+REFUSED_OF_ARRAYS = ('divmod', 'and', 'or', 'xor', 'lshift', 'rshift', 'matmul', 'floordiv')
+REFUSED_OF_NUMBERS = ('divmod', 'matmul')
 # What MXNet calls an operator with one array and one number, the number on the right and on the left.
 WITH_NUMBER = {
     'add': ('_plus_scalar', '_plus_scalar'), 'sub': ('_minus_scalar', '_rminus_scalar'),
@@ -242,7 +277,7 @@ def _give_operators():
     ArrayStandIn.__neg__ = lambda a: a.tape.operator('negative', a)
     ArrayStandIn.__abs__ = lambda a: a.tape.operator('abs', a)
     for dunder, sign in SIGN.items():
-        function = getattr(operator, dunder)
+        function = getattr(operator, f'__{dunder}__')
         setattr(NumberStandIn, f'__{dunder}__', lambda a, b, sign=sign, f=function: a.tape.infix(a, sign, f, b))
         if dunder not in COMPARISON:
             setattr(NumberStandIn, f'__r{dunder}__', lambda a, b, sign=sign, f=function: a.tape.infix(b, sign, f, a))
@@ -252,7 +287,7 @@ def _give_operators():
 
 def _refuse_operators():
     """What neither stand-in can do is refused, so that a rule's own `except TypeError` does not take another way."""
-    for kind, dunders in ((ArrayStandIn, (*REFUSED, 'floordiv')), (NumberStandIn, REFUSED)):
+    for kind, dunders in ((ArrayStandIn, REFUSED_OF_ARRAYS), (NumberStandIn, REFUSED_OF_NUMBERS)):
         for dunder in dunders:
             def refuse(a, *_, dunder=dunder):
                 raise UntraceableError(f'computes {dunder} of an array or a hyperparameter')
@@ -274,12 +309,15 @@ class Tape:
         inputs: name -> symbol, for each number that enters the graph.
         guards: (name, test), for each branch on a hyperparameter that was taken and each type that was asked for.
         stand_ins: id -> (stand-in, value), of what is global.
+        tests_identity: whether the code has an `is True` or `is False`, or a `match`, which is made of these.
+        made_plain: (file, line) where a hyperparameter was last turned into a plain number, or None.
         thread: the one that it belongs to.
     """
 
-    def __init__(self):
+    def __init__(self, tests_identity=False):
         self.program, self.shapes, self.inputs, self.guards, self.stand_ins = Program(), {}, {}, {}, {}
-        self.thread = threading.get_ident()
+        self.tests_identity = tests_identity
+        self.thread, self.made_plain = threading.get_ident(), None
 
     def variable(self, name, shape, grad=None):
         self.shapes[name] = shape
@@ -298,15 +336,25 @@ class Tape:
             raise UntraceableError(f'computes a number that raises {type(error).__name__}: {error}') from error
         if value is NotImplemented:
             return NotImplemented
-        if per_run(value) and value.dtype == bool:  # for Python True + True is 2, for NumPy True
-            template, value = f'({template} * 1)', value * 1
-        return NumberStandIn(self.program.define(template, *sources), value, self)
+        if not isinstance(value, (Number, np.generic)) and not per_run(value):
+            raise UntraceableError(f'computes a {type(value).__name__} from a hyperparameter, not a number')
+        if per_run(value) and value.dtype == bool:
+            if self.tests_identity:
+                raise UntraceableError('tests whether a comparison that differs from run to run is True or False')
+            template, value = f'({template} * 1)', value * 1  # for Python True + True is 2, for NumPy True
+        made = NumberStandIn(self.program.define(template, *sources), value, self)
+        if isinstance(value, (bool, np.bool_)):
+            bool(made)
+            return value  # itself: `is True`, and with it `match`, asks a stand-in nothing
+        return made
 
     def scalar(self, name, function, *arguments):
         return self.number(f'{name}({", ".join("{}" for _ in arguments)})', function, *arguments)
 
     def infix(self, left, sign, function, right):
         if _is_array(left) or _is_array(right):
+            if ArrayStandIn not in (type(left), type(right)):
+                raise UntraceableError(NOT_AN_ARGUMENT)
             return NotImplemented
         return self.number(f'({{}} {sign} {{}})', function, left, right)
 
@@ -363,21 +411,23 @@ class Tape:
     def operator(self, name, *args, **kwargs):
         """An operator by its name in `nd`, which is its name in `sym`."""
         function = getattr(sym, name, None)
-        if function is None or is_random(name) or name.endswith('_update'):
+        if function is None or is_random(name) or writes_to_its_inputs(name):
             raise UntraceableError(f'calls nd.{name}, which has no form as a graph')
         for value in (*args, *kwargs.values()):
             if type(value) is NumberStandIn or type(value) is not ArrayStandIn and _is_array(value):
                 raise UntraceableError(f'passes a hyperparameter or an array of its own to nd.{name}')
         symbol = function(*map(_symbol_of, args), **{key: _symbol_of(v) for key, v in kwargs.items()})
-        return self._result(symbol, self._shape_of(symbol))
+        results = [self._result(each, shape) for each, shape in zip(symbol, self.shapes_of(symbol))]
+        return results if len(results) > 1 else results[0]
 
     def _result(self, symbol, shape):
         return ArrayStandIn(symbol, shape, self)
 
-    def _shape_of(self, symbol):
+    def shapes_of(self, symbol):
+        """The shapes of a symbol's outputs."""
         shapes = {**self.shapes, **{entry.name: (1,) for entry in self.inputs.values()}}
         needed = {name: shapes[name] for name in symbol.list_arguments()}
-        return symbol.infer_shape(**needed)[1][0]
+        return symbol.infer_shape(**needed)[1]
 
 
 def _clip(data, a_min, a_max):
@@ -389,6 +439,11 @@ def _clip(data, a_min, a_max):
 def is_random(name):
     """Whether a function of `nd` draws at random, or does during training."""
     return name in RANDOM or name.lstrip('_').startswith(('random', 'sample', 'shuffle'))
+
+
+def writes_to_its_inputs(name):
+    """Whether a function of `nd` changes what it is given, as the optimisers' kernels do."""
+    return '_update' in name or name.startswith(('multi_', 'preloaded_')) or name == 'reset_arrays'
 
 
 RANDOM = frozenset('''Dropout RNN shuffle uniform normal exponential poisson negative_binomial multinomial randn
@@ -465,10 +520,12 @@ def _scalar(name, function, tape):
         if kwargs or any(isinstance(arg, (list, tuple)) for arg in args if type(arg) not in STAND_INS):
             raise UntraceableError(f'calls math.{name} with a hyperparameter and a keyword or a list')
         return tape.scalar(f'math.{name}', function, *args)
-    return call
+    # A class that holds a function of C does not make a method of it, nor of this.
+    return functools.update_wrapper(functools.partial(call), function)
 
 
 def _operator(name, function, tape):
+    @functools.wraps(function)
     def call(*args, **kwargs):
         if is_random(name):
             raise UntraceableError(f'calls nd.{name}, which draws at random')
@@ -477,6 +534,11 @@ def _operator(name, function, tape):
         return (tape.function(name, *args, **kwargs) if _any_stand_in((*args, *kwargs.values()))
                 else function(*args, **kwargs))
     return call
+
+
+def place_of(frame):
+    """The file and line where a frame is."""
+    return frame.f_code.co_filename, frame.f_lineno
 
 
 def type_of(value, *more):

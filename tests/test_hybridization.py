@@ -1,6 +1,9 @@
 """A traced rule does what the rule does, at every step; and what cannot be traced is refused with its line."""
+import collections
 import copy
 import itertools
+import math
+import operator
 import random
 
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mxnet import autograd, nd
+from numpy import loadtxt
 from rules import RULES
 
 import chapter_adam as gb
@@ -226,11 +230,6 @@ def uses_the_optimizer_kernel(params, states, hyperparams):
         nd.sgd_update(p, p.grad, lr=0.1, out=p)
 
 
-def indexes_by_a_hyperparameter(params, states, hyperparams):
-    for p in params:
-        p[:] = p - [0.1, 0.2][hyperparams['k']] * p.grad
-
-
 def changes_a_shape(params, states, hyperparams):
     for p in params:
         p[:] = nd.broadcast_to(p.sum(), shape=(9,))
@@ -242,7 +241,7 @@ def changes_a_shape(params, states, hyperparams):
     (draws_in_python, 'something else at each call'), (counts, 'something else at each call'),
     (changes_a_global, 'changes RATE'), (prints, 'print(p.grad)'), (keeps_a_gradient, "hyperparams['last']"),
     (logs, 'inside hyperparams'), (uses_the_optimizer_kernel, 'nd.sgd_update'),
-    (indexes_by_a_hyperparameter, "[hyperparams['k']]"), (brings_an_array, 'neither parameter, gradient nor state'),
+    (brings_an_array, 'neither parameter, gradient nor state'),
 ], ids=lambda value: getattr(value, '__name__', ''))
 def test_untraceable(airfoil, rule, line):
     """Named with its line, and nothing has been trained or changed."""
@@ -549,7 +548,7 @@ def replaces_a_named_state(params, states, hyperparams):
 def swallows_the_refusal(params, states, hyperparams):
     for p in params:
         try:
-            rate = float(hyperparams['lr'])
+            rate = float.fromhex(hyperparams['lr'].hex())
         except TypeError:
             rate = 0.001
         p[:] -= rate * p.grad
@@ -558,7 +557,7 @@ def swallows_the_refusal(params, states, hyperparams):
 @pytest.mark.parametrize('rule, states, words', [
     (replaces_a_state, [[nd.zeros((5, 1))], [nd.zeros(1)]], 'in place'),
     (replaces_a_named_state, [{'v': nd.zeros((5, 1))}, {'v': nd.zeros(1)}], 'in place'),
-    (swallows_the_refusal, None, 'plain number'),
+    (swallows_the_refusal, None, r'\.hex'),
 ], ids=lambda value: getattr(value, '__name__', ''))
 def test_what_would_be_lost_is_refused(airfoil, rule, states, words):
     """All of these run eagerly."""
@@ -575,3 +574,230 @@ def test_copies_of_arrays_and_numbers():
             p[:] = p - rate * p.grad
             p[:] = 0.5 * p + 0.25 * before + 0.25 * again * hyperparams['lr'] / rate
     compare(rule, None, {'lr': 0.1}, steps=4)
+
+
+# --- a hyperparameter as a plain number, text, key or index
+
+RATES_BY_TENS, AT = [0.3, 0.2, 0.1, 0.05, 0.02], {3: 0.5, 12: 0.1}
+PLAIN = {
+    'float': lambda h: float(h['lr']),
+    'int': lambda h: h['lr'] / (1 + int(h['t'] / 7)),
+    'index': lambda h: RATES_BY_TENS[h['t'] // 10],
+    'range': lambda h: sum(h['lr'] for _ in range(h['t'] // 8)),
+    'key': lambda h: AT.get(h['t'], h['lr']),
+    'set': lambda h: h['lr'] if h['t'] in {2, 3, 9} else 0.01,
+    'text': lambda h: h['lr'] if f"{h['t'] % 3}" == '1' else 0.02,
+    'str': lambda h: h['lr'] * len(str(h['t'])),
+    'repr': lambda h: h['lr'] * len(repr(h['t'] / 4)),
+    'complex': lambda h: abs(complex(h['lr'])),
+    'bits': lambda h: h['lr'] * ((h['t'] & 1) + (h['t'] | 2) + (h['t'] ^ 3) + (h['t'] << 1) + (h['t'] >> 1)),
+    'bits on the right': lambda h: h['lr'] * ((7 & h['t']) + (8 | h['t']) + (1 << h['t'] % 3)),
+}
+
+
+@pytest.mark.parametrize('name', PLAIN)
+def test_a_plain_number_is_good_until_it_changes(name):
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] -= PLAIN[name](hyperparams) * p.grad
+        hyperparams['t'] += 1
+    compare(rule, None, {'lr': 0.1, 't': 1}, steps=30)
+
+
+def test_a_minus_zero_is_another_number():
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] -= (0.1 if str(hyperparams['x']) == '0.0' else 0.5) * p.grad
+        hyperparams['x'] = -hyperparams['x']
+    compare(rule, None, {'x': 0.0}, steps=4)
+
+
+def test_a_plain_number_that_changes_at_each_step_is_refused_before_it_costs_too_much(airfoil):
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] -= 0.1 / float(hyperparams['t']) * p.grad
+        hyperparams['t'] += 1
+    with pytest.raises(UntraceableError, match=r"`p\[:\] -= 0.1 / float\(.*changes at each step.*can be left out"):
+        gb.train_ch7(rule, None, {'t': 1}, *airfoil, hybridize=True, plot=False)
+
+
+def test_many_values_one_after_the_other_are_fine():
+    """What counts is traces in a row that were of no use."""
+    def rule(params, states, hyperparams):
+        params[0][:] -= float(hyperparams['lr']) * params[0].grad
+    fast, params = hybridize(rule), parameters(((1,),))
+    for k in range(40):
+        for _ in range(2):
+            fast(params, None, {'lr': k / 40})
+
+
+def test_a_plain_number_per_run_is_refused(airfoil):
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] -= float(hyperparams['lr']) * p.grad
+    with pytest.raises(UntraceableError, match='differs from run to run into a plain number'):
+        gb.train_ensemble(rule, None, {'lr': [0.1, 0.2]}, *airfoil, seeds=[0, 1])
+
+
+# --- comparisons are True or False themselves
+
+def by_identity(params, states, hyperparams):
+    t = hyperparams['t']
+    rate = 0.1 if (t > 3) is True else 0.05 if math.isfinite(t) is not True else 0.01
+    for p in params:
+        p[:] -= rate * p.grad
+    hyperparams['t'] += 1
+
+
+def by_match(params, states, hyperparams):
+    t = hyperparams['t']
+    match (t >= 2, t >= 4):
+        case (True, False):
+            rate = 0.05
+        case (True, True):
+            rate = 0.01
+        case _:
+            rate = 0.1
+    for p in params:
+        p[:] -= rate * p.grad
+    hyperparams['t'] += 1
+
+
+@pytest.mark.parametrize('rule', [by_identity, by_match])
+def test_a_comparison_tested_by_identity(rule):
+    compare(rule, None, {'t': 1}, steps=6)
+
+
+@pytest.mark.parametrize('rule', [by_identity, by_match])
+def test_of_many_runs_it_is_refused(airfoil, rule):
+    with pytest.raises(UntraceableError, match='differs from run to run is True or False'):
+        gb.train_ensemble(rule, None, {'t': [1, 5]}, *airfoil, seeds=[0, 1])
+
+
+# --- files, clocks, gradients of states, kernels
+
+@pytest.mark.parametrize('rate', [
+    lambda: float(np.loadtxt('rate.txt')), lambda: np.load('rate.npy')[0], lambda: nd.load('rate.nd')[0].asscalar(),
+    lambda: loadtxt('rate.txt'), lambda: np.fromfile('rate.bin')[0], lambda: np.savetxt('log.txt', [1]) or 0.1,
+    lambda: float(np.datetime64('now').astype(int)), lambda: HALF(0.2),
+])
+def test_what_reads_files_and_clocks_is_refused(rate):
+    def rule(params, states, hyperparams):
+        params[0][:] -= rate() * params[0].grad
+    with pytest.raises(UntraceableError, match='refers to'):
+        hybridize(rule)(parameters(((1,),)), None, {})
+
+
+HALF = np.frompyfunc(lambda x: x / 2, 1, 1)
+
+
+def test_the_gradient_of_a_state_is_refused():
+    def rule(params, states, hyperparams):
+        params[0][:] -= params[0].grad if states[0].grad is None else states[0].grad
+    state = nd.ones(1)
+    state.attach_grad()
+    with pytest.raises(UntraceableError, match='gradient of a state'):
+        hybridize(rule)(parameters(((1,),)), [state], {})
+
+
+@pytest.mark.parametrize('call', [
+    lambda p: nd.reset_arrays(p, num_arrays=1),
+    lambda p: nd.multi_sgd_update(p, p.grad, lrs=(1,), wds=(0,), num_weights=1, out=p),
+    lambda p: nd.lamb_update_phase1(p, p.grad, p, p, t=1, wd=0)])
+def test_kernels_that_write_to_their_inputs_are_refused(call):
+    def rule(params, states, hyperparams):
+        call(params[0])
+        params[0][:] -= params[0].grad
+    with pytest.raises(UntraceableError, match='no form as a graph'):
+        hybridize(rule)(parameters(((1,),)), None, {})
+
+
+@pytest.mark.parametrize('value', [
+    lambda p: nd.cast(p, dtype='float16'), lambda p: p.astype('float64'), lambda p: p.astype(np.int32)])
+def test_another_type_is_refused(airfoil, value):
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] = value(p - 0.1 * p.grad)
+    with pytest.raises(UntraceableError, match='float32'):
+        gb.train_ch7(rule, None, {}, *airfoil, num_epochs=1, hybridize=True, plot=False)
+
+
+# --- what readers write
+
+def test_float32_by_name_attributes_and_several_results():
+    def rule(params, states, hyperparams):
+        for p in params:
+            mean, var = nd.moments(p, axes=(0,))
+            p[:] -= 0.1 * getattr(p, 'lr_mult', 1.0) * p.grad.astype('float32') + 0.01 * mean / (1 + var)
+            p[:] += 0.01 * p.astype(np.float32, copy=False) * hasattr(hyperparams['lr'], '__call__')
+    compare(rule, None, {'lr': 0.1}, steps=4)
+
+
+def test_hyperparams_in_a_nested_function_may_be_set():
+    class Key:
+        T = 't'
+
+    def rule(params, states, hyperparams):
+        norm = nd.sqrt(sum((p.grad ** 2).sum() * hyperparams['lr'] for p in params))
+        for p in params:
+            p[:] -= hyperparams['lr'] * p.grad / norm
+        hyperparams['t'] = hyperparams['t'] + 1
+        hyperparams[Key.T] = hyperparams[Key.T] + 1
+    compare(rule, None, {'lr': 0.1, 't': 1}, steps=4)
+
+
+Rates = collections.namedtuple('Rates', 'lr t')
+
+
+def test_a_namedtuple_of_the_hyperparameters():
+    def rule(params, states, hyperparams):
+        rates = Rates(**hyperparams)
+        for p in params:
+            p[:] -= rates.lr / rates.t * p.grad
+    compare(rule, None, {'lr': 0.1, 't': 3}, steps=3)
+
+
+@pytest.mark.parametrize('what', [lambda *given: given[0], lambda *given: given, lambda *given: (given[2], given[1])])
+def test_a_rule_may_return_its_arguments(airfoil, what):
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] -= 0.1 * p.grad
+        return what(params, states, hyperparams)
+    params, states, hyperparams = parameters(((1,),)), [nd.zeros(1)], {'lr': 0.1}
+    returned, expected = hybridize(rule)(params, states, hyperparams), what(params, states, hyperparams)
+    assert returned is expected or len(returned) == len(expected) and all(map(operator.is_, returned, expected))
+    gb.train_ch7(rule, None, {}, *airfoil, num_epochs=1, hybridize=True, plot=False)
+
+
+def test_anything_else_that_a_rule_returns_is_nothing_to_a_training(airfoil):
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] -= 0.1 * p.grad
+        return params[0].grad.norm()
+    gb.train_ch7(rule, None, {}, *airfoil, num_epochs=1, hybridize=True, plot=False)
+    with pytest.raises(UntraceableError, match='returns something else than its arguments'):
+        hybridize(rule)(parameters(((1,),)), None, {})
+
+
+def test_a_hybridized_rule_in_another_is_named():
+    fast = hybridize(adam)
+
+    def rule(params, states, hyperparams):
+        fast(params, states, hyperparams)
+    with pytest.raises(UntraceableError, match='refers to `fast`, which is hybridized already'):
+        hybridize(rule)(parameters(SHAPES[0]), init_adam_states(), {'lr': 0.1, 't': 1})
+
+
+def test_several_numbers_at_once_are_refused():
+    def rule(params, states, hyperparams):
+        part, whole = math.modf(hyperparams['t'] / 10)
+        params[0][:] -= part * params[0].grad
+    with pytest.raises(UntraceableError, match='computes a tuple from a hyperparameter'):
+        hybridize(rule)(parameters(((1,),)), None, {'t': 1})
+
+
+def test_an_array_of_the_rules_own_is_named_also_beside_a_hyperparameter():
+    def rule(params, states, hyperparams):
+        params[0][:] -= hyperparams['lr'] * nd.array([1.0])
+    with pytest.raises(UntraceableError, match='neither parameter, gradient nor state'):
+        hybridize(rule)(parameters(((1,),)), None, {'lr': 0.1})

@@ -1,5 +1,7 @@
 """Wherever a rule finds `nd` and `math`, in methods, schedules or other modules, they are traced; then put back."""
 import builtins
+import collections
+import dataclasses
 import functools
 import math
 import sys
@@ -25,11 +27,13 @@ def slower(t): return 1 / math.sqrt(t)
 
 
 @pytest.fixture(autouse=True)
-def helpers(monkeypatch):
-    """A module of the reader's, which rules import."""
+def helpers(monkeypatch, tmp_path):
+    """Modules of the reader's, which rules import: one is loaded, one is on the path."""
     module = types.ModuleType('helpers')
     exec(HELPERS, vars(module))
     monkeypatch.setitem(sys.modules, 'helpers', module)
+    (tmp_path / 'imported_late.py').write_text(HELPERS)
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(globals(), 'helpers', module)
     return module
 
@@ -88,6 +92,19 @@ class Namespaced:
     sqrt, maths = staticmethod(nd.sqrt), math
 
 
+class InItsBody:
+    cos, sqrt = math.cos, nd.sqrt
+
+    def slower(self, t):
+        return 1 + self.cos(t)
+
+
+@dataclasses.dataclass(frozen=True)
+class Slotted:
+    __slots__ = ('sqrt',)
+    sqrt: object
+
+
 class Kinds:
     def of(self, x):
         return 0.5 if type(x) is int else 1.5
@@ -134,7 +151,17 @@ def which_is_which():
     return updates(lambda s: nd.sqrt(s) if OF['sqrt'] is nd.sqrt else nd.square(s))
 
 
+def imported_late():
+    sys.modules.pop('imported_late', None)
+
+    def root(s):
+        from imported_late import root
+        return root(s)
+    return updates(root)
+
+
 OF = {'sqrt': nd.sqrt}
+BY_DEFAULT, SLOTTED = collections.defaultdict(int, sqrt=nd.sqrt), Slotted(nd.sqrt)
 PAIR = (nd.sqrt, nd.tanh)
 LIST = [nd.sqrt]
 CLIPPED = functools.partial(nd.clip, a_min=0.5, a_max=3)
@@ -150,7 +177,9 @@ KINDS = Kinds()
     lambda: updates(lambda s: Namespaced.sqrt(s), lambda t: Namespaced.maths.sqrt(t)),
     lambda: updates(nd.sqrt, lambda t: KINDS.of(t)), lambda: functools.partial(updates(nd.sqrt)),
     lambda: updates(nd.sqrt, lambda t: round(1 / t, 2) + math.floor(t / 2) + math.ceil(t / 3) + math.trunc(t / 4)),
-    lambda: updates(nd.sqrt, lambda t: round(10 / t))])
+    lambda: updates(nd.sqrt, lambda t: round(10 / t)), imported_late, lambda: updates(nd.sqrt, InItsBody().slower),
+    lambda: updates(lambda s: BY_DEFAULT['sqrt'](s)), lambda: updates(lambda s: SLOTTED.sqrt(s)),
+    lambda: updates(lambda s: SLOTTED.sqrt(s) + len(SLOTTED.sqrt.__name__))])
 def test_what_a_rule_calls_is_traced(make):
     assert_agree(make, {})
 
@@ -252,6 +281,38 @@ def test_another_thread_sees_the_module_itself():
         thread.start()
         thread.join()
     assert seen == [(1,)]
+
+
+class Shared:
+    def __init__(self):
+        self.act, self.schedule = nd.tanh, {'cos': math.cos}
+
+    def __call__(self, params, states, h):
+        for p in params:
+            p[:] -= h['lr'] * (2 + self.schedule['cos'](h['t'])) * self.act(p.grad)
+        h['t'] += 1
+
+
+def test_threads_that_trace_one_object_do_not_meet():
+    """Each waits for the others' stand-ins to be gone, before it looks around and before it keeps what it saw."""
+    shared, wrong, interval = Shared(), [], sys.getswitchinterval()
+
+    def work():
+        for _ in range(6):
+            try:
+                hybridize(shared)([parameter()], None, {'lr': 0.1, 't': 1})
+            except Exception as error:
+                wrong.append(error)
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong and shared.act is nd.tanh and shared.schedule == {'cos': math.cos}
 
 
 def test_a_list_with_a_hyperparameter_is_named():

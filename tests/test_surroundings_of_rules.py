@@ -230,9 +230,9 @@ def test_a_refusal_leaves_the_rule_as_it_was(make):
     assert steps(refused) == steps(make())
 
 
-def test_a_line_of_another_file_is_not_shown_as_the_rules(caplog):
+def test_the_line_is_the_rules_where_a_library_is_refused(caplog):
     import logging
-    refuse(lambda: lambda ps, s, h: logging.info('step'), r'line \d+ of .*logging')
+    refuse(lambda: lambda ps, s, h: logging.info('step'), r'line \d+ `refuse\(lambda: lambda ps, s, h: logging.info')
 
 
 # --- surroundings that change between calls
@@ -389,6 +389,34 @@ def keeps_in_an_alias(params, states, h):
 def test_what_would_go_unnoticed_is_refused(rule, words, hyperparams):
     MEMO['lr'] = 0.1  # what the rule will write: to compare before and after is not enough
     refuse(lambda: rule, words, hyperparams=lambda: hyperparams)
+
+
+COUNTER, OWN_LIST = collections.Counter(), type('OwnList', (list,), {})([1])
+
+
+@pytest.mark.parametrize('count', [lambda: COUNTER.update(steps=1), lambda: OWN_LIST.append(1)])
+def test_what_a_refused_rule_counts_in_is_as_before(count):
+    def rule(params, states, h):
+        count()
+        sub(params, 0.1)
+    before = COUNTER.copy(), list(OWN_LIST)
+    with pytest.raises(UntraceableError):
+        hybridize(rule)([parameter()], None, {})
+    assert (COUNTER, list(OWN_LIST)) == before
+
+
+class Setting:
+    a, b = nd.sqrt, nd.tanh
+
+
+@pytest.mark.parametrize('act', [lambda: setattr(Setting, 'a', Setting.b), lambda: delattr(Setting, 'b')])
+def test_attributes_set_by_function_are_a_state_too(act):
+    def rule(params, states, h):
+        act()
+        sub(params, 0.1)
+    with pytest.raises(UntraceableError, match='calls (set|del)attr'):
+        hybridize(rule)([parameter()], None, {})
+    assert vars(Setting)['a'] is nd.sqrt and vars(Setting)['b'] is nd.tanh
 
 
 def test_a_callable_hyperparameters_own_except_does_not_take_another_way():
@@ -574,9 +602,8 @@ def test_types_are_those_of_the_real_things(test):
 
 
 @pytest.mark.parametrize('test', [
-    lambda p, h: repr(h['lr']) == '0.1', lambda p, h: f"{h['lr']!r}" == '0.1', lambda p, h: hasattr(h['lr'], 'hex'),
-    lambda p, h: getattr(h['lr'], 'real', 0) > 0, lambda p, h: cached(h['t']) > 0, lambda p, h: h['t'] & 1,
-    lambda p, h: hash(p), lambda p, h: hash(h['t']), lambda p, h: h['t'].bit_length(),
+    lambda p, h: hasattr(h['lr'], 'hex'), lambda p, h: getattr(h['lr'], 'real', 0) > 0,
+    lambda p, h: cached(h['t']) > 0, lambda p, h: hash(p), lambda p, h: h['t'].bit_length(),
 ])
 def test_what_a_stand_in_cannot_answer_is_refused(test):
     refuse(chosen(test))
@@ -593,8 +620,7 @@ def swallows(action):
 
 
 @pytest.mark.parametrize('action', [
-    lambda h: SCHEDULE[h['t']], lambda h: divmod(h['t'], 2)[1], lambda h: h['t'] >> 1, lambda h: 1 / (h['t'] - 3),
-    lambda h: math.exp(1000 * (h['t'] - 2)),
+    lambda h: divmod(h['t'], 2)[1], lambda h: 1 / (h['t'] - 3), lambda h: math.exp(1000 * (h['t'] - 2)),
 ])
 def test_the_rules_own_except_does_not_take_another_way(action):
     refuse(swallows(action))
