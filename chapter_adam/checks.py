@@ -108,10 +108,14 @@ def _own(name, value):
 
 
 def hyperparameters_per_run(name, values, runs, rule=None):
-    """As `hyperparameters`, but a value may be a sequence, one for each run: it becomes an array (runs, 1, 1)."""
+    """As `hyperparameters`, but a value may be a sequence, one for each run: it becomes an array (runs, 1, 1).
+
+    A tuple of another length is one value, a rule's (beta1, beta2) for instance.
+    """
     if not isinstance(values, dict):
         return hyperparameters(name, values)
-    sequences = {key: value for key, value in values.items() if isinstance(value, (list, tuple, range, np.ndarray))}
+    sequences = {key: value for key, value in values.items() if isinstance(value, (list, range, np.ndarray))
+                 or isinstance(value, tuple) and (len(value) == runs or key in CHECK_OF_HYPERPARAMETER)}
     checked = hyperparameters(name, {key: value for key, value in values.items() if key not in sequences}, rule=rule)
     for key, sequence in sequences.items():
         if len(sequence) != runs:

@@ -11,8 +11,9 @@ import numpy as np
 
 from . import checks, history
 from .compat import mxnet
-from .ensemble_models import EagerRuns, GluonRuns, TracedRuns, extended
+from .ensemble_models import EagerRuns, GluonRuns, TracedRuns, extended, mixes_runs
 from .hybridization import hybridize as hybridized
+from .tracing import per_run
 from .training import Draws, explained, nothing_trained, stretches
 
 nd = mxnet.nd
@@ -89,12 +90,13 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
             are refused where the rule is traced and mix the runs where it is not; not traced, it also sees shapes with
             the runs in front, (runs, d, 1) and (runs, 1, 1).
         states: its states for one run, as for `train_ch7`; every run starts from them.
-        hyperparams: its hyperparameters; each may be a sequence with one value per run.
+        hyperparams: its hyperparameters; each may be a sequence with one value per run. (A tuple of another length
+            is one value, such as (beta1, beta2).)
         features, labels, batch_size, num_epochs, record_every: as for `train_ch7`.
         seeds: one whole number of at least 0 for each run.
         hybridize: trace the rule and run ten steps as one graph; else call it once a step. Traced, what it computes
-            from hyperparameters keeps double precision, and asking for the type of a value given one per run is
-            refused; eager, such values are float32 NDArrays.
+            from hyperparameters keeps double precision, and where it branches on a value given one per run, runs with
+            one value are trained together, one value after the other; eager, such values are float32 NDArrays.
         watch: called as watch(runs_done) now and then, for a progress bar.
 
     Returns:
@@ -102,7 +104,8 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
         its seed, and disturbs no other.
 
     Raises:
-        TypeError, ValueError: an argument is wrong. UntraceableError: the rule cannot be traced, or mixes numbers.
+        TypeError, ValueError: an argument is wrong, or the rule, eager, does something else to two runs side by side
+        than to each alone. UntraceableError: the rule cannot be traced, or mixes numbers.
 
     >>> from chapter_adam import adam, init_adam_states
     >>> x = np.linspace(-1, 1, 40).reshape(20, 2)
@@ -113,21 +116,57 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
     checks.callable_rule(trainer_fn)
     hybridize = checks.flag('hybridize', hybridize)
     job = _Job(features, labels, batch_size, num_epochs, seeds, record_every)
-    hyperparams = checks.hyperparameters_per_run('hyperparams', hyperparams, len(job.seeds), trainer_fn)
+    given, runs = hyperparams, len(job.seeds)
+    hyperparams = checks.hyperparameters_per_run('hyperparams', given, runs, trainer_fn)
     states = checks.states(states, ((job.d, 1), (1,)))
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
     kind, rule = (TracedRuns, hybridized(trainer_fn)) if hybridize else (EagerRuns, trainer_fn)
+    settings = {'method': 'scratch', 'rule': name, 'hyperparams': _plain(hyperparams), 'hybridize': hybridize}
 
     def model(w, b, part):
-        own = {key: value[part] if isinstance(value, np.ndarray) else value for key, value in hyperparams.items()}
-        return kind(w, b, rule, states, own)
+        return kind(w, b, rule, states, {key: value[part] if per_run(value) else value
+                                         for key, value in hyperparams.items()})
+
+    def model_of_one_value(w, b, part):
+        own = {key: given[key][part[0]] if per_run(value) else value for key, value in hyperparams.items()}
+        return kind(w, b, rule, states, checks.hyperparameters('hyperparams', own, rule=trainer_fn))
 
     with explained(name, hyperparams):
-        runs = job.run(model, {'method': 'scratch', 'rule': name, 'hyperparams': _plain(hyperparams),
-                               'hybridize': hybridize}, watch)
-    if (runs.losses == runs.losses[0]).all():
+        mixed = not hybridize and mixes_runs(trainer_fn, states, hyperparams, job.d)
+    if mixed:
+        raise ValueError(f'{name} does something else to two runs side by side than to each alone: it looks at a whole '
+                         'array or its shape; train them one by one with train_ch7')
+    with explained(name, hyperparams):
+        try:
+            done = job.run(model, chunks(range(runs)), settings, watch)
+        except (TypeError, ValueError):  # as UntraceableErrors are
+            if not hybridize or not any(map(per_run, hyperparams.values())):
+                raise
+            done = job.run(model_of_one_value, by_value(hyperparams, runs), settings, watch)
+    if (done.losses == done.losses[0]).all():
         raise ValueError(nothing_trained(name, states))
-    return runs
+    return done
+
+
+def chunks(runs):
+    """The runs, given by their places, in parts that are trained together.
+
+    >>> [(part[0], part[-1]) for part in chunks(range(2500))]
+    [(0, 999), (1000, 1999), (2000, 2499)]
+    """
+    return [np.asarray(runs[first:first + RUNS_AT_ONCE]) for first in range(0, len(runs), RUNS_AT_ONCE)]
+
+
+def by_value(hyperparams, runs):
+    """The parts of runs that have the same value of each hyperparameter given one per run.
+
+    >>> [part.tolist() for part in by_value({'lr': np.array([0.1, 0.2, 0.1]).reshape(3, 1, 1), 't': 1}, 3)]
+    [[0, 2], [1]]
+    """
+    values, groups = [value.ravel() for value in hyperparams.values() if per_run(value)], {}
+    for run, own in zip(range(runs), zip(*values)):
+        groups.setdefault(own, []).append(run)
+    return [part for group in groups.values() for part in chunks(group)]
 
 
 def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, batch_size=10, num_epochs=2, *,
@@ -152,8 +191,9 @@ def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, ba
     def model(w, b, part):
         return GluonRuns(w, b, trainer_name, hyperparams, hybridize, job.batch_size if full_division else None)
 
-    return job.run(model, {'method': 'gluon', 'rule': trainer_name, 'hyperparams': _plain(hyperparams),
-                           'hybridize': hybridize, 'full_division': full_division}, watch)
+    settings = {'method': 'gluon', 'rule': trainer_name, 'hyperparams': _plain(hyperparams), 'hybridize': hybridize,
+                'full_division': full_division}
+    return job.run(model, chunks(range(len(job.seeds))), settings, watch)
 
 
 def _plain(hyperparams):
@@ -177,7 +217,8 @@ class _Job:
         self.epochs = np.array([0.0, *records])
         self.table = extended(self.features, self.labels)
 
-    def run(self, model, settings, watch):
+    def run(self, make_model, parts, settings, watch):
+        """Trains the parts, each with a model of its own, and returns the Ensemble."""
         start, runs, loss = perf_counter(), len(self.seeds), Loss(self.table)
         losses = np.empty((len(self.epochs), runs))
         parameters = np.empty((runs, self.d + 1), np.float32)
@@ -187,14 +228,14 @@ class _Job:
                 values = snapshot.asnumpy()[:, :, 0]
                 losses[record, part] = loss(values)
             parameters[part] = values
+            collected.append(len(part))
             if watch:
-                watch(part.stop)
+                watch(sum(collected))
 
         # MXNet works while Python draws: a chunk's numbers are asked for only when the next one has been handed over.
-        handed_over = []
-        for first in range(0, runs, RUNS_AT_ONCE):
-            part = slice(first, min(first + RUNS_AT_ONCE, runs))
-            handed_over.append((part, self.train(model, part)))
+        handed_over, collected = [], []
+        for part in parts:
+            handed_over.append((part, self.train(make_model, part)))
             if len(handed_over) > 1:
                 collect(*handed_over.pop(0))
         collect(*handed_over.pop())
@@ -205,7 +246,7 @@ class _Job:
 
     def train(self, make_model, part):
         """Trains one chunk; returns the parameters at each record, (runs, d + 1, 1), which are still being computed."""
-        draws = [Draws(seed) for seed in self.seeds[part]]
+        draws = [Draws(self.seeds[run]) for run in part]
         starts = [draw.start(self.d) for draw in draws]
         model = make_model(np.stack([w for w, _ in starts]), np.stack([b[:, None] for _, b in starts]), part)
         snapshots, table = [model.snapshot()], nd.array(self.table)

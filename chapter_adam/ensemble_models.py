@@ -2,6 +2,7 @@
 
 A model knows `train(table, orders, sizes)`, one step for each minibatch, and `snapshot()`, its parameters.
 """
+from copy import deepcopy
 from functools import lru_cache
 
 import numpy as np
@@ -11,8 +12,10 @@ from .fused import STEPS_AT_ONCE
 from .hybridization import as_array, cached_op, hybridize
 from .nested import leaves, replace_arrays
 from .recording import ADVICE
+from .shadow import left_alone
 from .stacked import alike, apply, gradient_of_runs, mixing, one_step, stack_runs, stackable, unstack_runs
-from .tracing import UntraceableError
+from .surroundings import surroundings
+from .tracing import UntraceableError, per_run
 
 nd, sym = mxnet.nd, mxnet.sym
 
@@ -69,6 +72,48 @@ class EagerRuns(_Runs):
                 p.grad[:] = g
             self.trainer_fn(self.params, self.states, self.hyperparams)
             at += n
+
+
+def mixes_runs(trainer_fn, states, hyperparams, d):
+    """Whether two steps of a rule do something else to two runs side by side than to each alone.
+
+    Tried on copies. A rule is not tried that refers to what could not be put back afterwards (a file, a generator), or
+    that is made for the shapes of many runs and fails with those of one.
+    """
+    try:
+        walk = surroundings(trainer_fn)
+    except UntraceableError:
+        return False
+    draws = np.random.default_rng(7)
+    w, b, w_grad, b_grad = (draws.normal(size=(2, rows, 1)).astype(np.float32) for rows in (d, 1, d, 1))
+
+    def after(starts, grads, own_states, own):
+        with left_alone(walk):
+            return _two_steps(trainer_fn, starts, grads, own_states, own)
+
+    pair = {key: nd.array(value[[0, -1]]) if per_run(value) else value for key, value in hyperparams.items()}
+    both = after([w, b], [w_grad, b_grad], spread(states, 2), pair)
+    for k in (0, -1):
+        own = {key: value[k].item() if per_run(value) else value for key, value in hyperparams.items()}
+        copies = replace_arrays(states, iter([a.copy() for a in leaves(states)]))
+        try:
+            alone = after([w[k], b[k, 0]], [w_grad[k], b_grad[k, 0]], copies, own)
+        except Exception:  # whatever the rule may raise
+            return False
+        if not all(np.allclose(a.ravel(), of_both[k].ravel(), 1e-4, 1e-5, True) for a, of_both in zip(alone, both)):
+            return True
+    return False
+
+
+def _two_steps(trainer_fn, starts, grads, states, hyperparams):
+    """The parameters after two steps with the same gradients."""
+    params, hyperparams = [nd.array(start) for start in starts], deepcopy(hyperparams)
+    for p, g in zip(params, grads):
+        p.attach_grad()
+        p.grad[:] = nd.array(g)
+    for _ in range(2):
+        trainer_fn(params, states, hyperparams)
+    return [p.asnumpy() for p in params]
 
 
 OWN_ADVICE = ('but train_ch7 runs it, one seed at a time (as hybridize=False does here, if it works on each number by '

@@ -1,7 +1,6 @@
 """One run of a rule on stand-ins, and what it leaves behind."""
 import functools
 import linecache
-import random
 from collections import OrderedDict
 from copy import deepcopy
 from dataclasses import dataclass
@@ -182,12 +181,6 @@ def _run(trainer_fn, walks, tape, params, states, hyperparams):
     if UntraceableError.latest.error:
         raise UntraceableError.latest.error
     return returned
-
-
-def random_states():
-    """What the global generators of Python and NumPy will give next."""
-    kind, keys, *rest = np.random.get_state()
-    return random.getstate(), kind, keys.tobytes(), *rest
 
 
 def as_untraceable(error):

@@ -1,5 +1,6 @@
 """An ensemble is its single runs: each of them, in any company, in any chunk."""
 import json
+import math
 
 import numpy as np
 import pytest
@@ -121,6 +122,37 @@ def milestones(params, states, hyperparams):
     hyperparams['t'] += 1
 
 
+def branches_on_its_rate(params, states, hyperparams):
+    rate = min(hyperparams['lr'], 0.05) if hyperparams['lr'] > 0.01 else math.sqrt(hyperparams['lr'])
+    for p in params:
+        p[:] -= rate * [1, 0.5][hyperparams['k']] * p.grad
+
+
+def test_where_a_rule_branches_on_what_differs_runs_of_one_value_go_together(small, monkeypatch):
+    monkeypatch.setattr(ensemble, 'RUNS_AT_ONCE', 2)
+    rates, ks, seen = [0.001, 0.1, 0.02, 0.001, 0.001], [0, 1, 1, 0, 0], []
+    together = many(small, range(5), branches_on_its_rate, hyperparams={'lr': np.array(rates), 'k': ks},
+                    watch=seen.append)
+    for k in range(5):
+        single = one(small, k, branches_on_its_rate, hyperparams={'lr': rates[k], 'k': ks[k]})
+        assert np.abs(together.losses[:, k] - single.losses).max() < 1e-5
+        assert together.weights[k] == pytest.approx(single.weights, abs=1e-5)
+    assert together.seeds == (0, 1, 2, 3, 4) and seen == [2, 3, 4, 5]
+
+
+def both_betas(params, states, hyperparams):
+    beta1, beta2 = hyperparams['betas']
+    adam(params, states, inner := {**hyperparams, 'beta1': beta1, 'beta2': beta2})
+    hyperparams['t'] = inner['t']
+
+
+def test_a_tuple_of_another_length_is_one_value(small):
+    together = many(small, [0, 1, 2], both_betas, init_adam_states(3), {'lr': 0.1, 't': 1, 'betas': (0.8, 0.99)},
+                    hybridize=False)
+    single = one(small, 2, hyperparams={'lr': 0.1, 't': 1, 'beta1': 0.8, 'beta2': 0.99})
+    assert np.abs(together.losses[:, 2] - single.losses).max() < 1e-5
+
+
 def test_two_milestones_of_each_run_are_two(small):
     """For NumPy True + True is True."""
     common, first, second = {'lr': 0.3, 't': 1}, [2, 4, 6], [5, 6, 7]
@@ -171,6 +203,39 @@ def test_a_rule_that_would_mix_the_runs_is_refused(small):
         many(small, [0, 1], mixes)
     with pytest.raises(ValueError, match='lamb looks at whole parameters'):
         gb.train_gluon_ensemble('lamb', {}, *small, seeds=[0])
+
+
+@pytest.mark.parametrize('rule', [mixes, counts_elements, lambda params, states, h: [
+    p.__setitem__(slice(None), p - h['lr'] * (2 if p.ndim == 2 else 1) * p.grad) for p in params]])
+def test_an_eager_rule_that_would_mix_the_runs_is_refused(small, rule):
+    one(small, 0, rule, hyperparams={'lr': 0.1})
+    with pytest.raises(ValueError, match='something else to two runs side by side than to each alone'):
+        many(small, [0, 1], rule, hyperparams={'lr': 0.1}, hybridize=False)
+
+
+def test_an_eager_rule_made_for_many_runs_is_let_be(small):
+    seen = []
+
+    def looks(params, states, hyperparams):
+        seen.append(nd.concat(*params, dim=1).shape)
+        for p in params:
+            p[:] -= 0.1 * p.grad
+    many(small, [0, 1], looks, hyperparams={}, hybridize=False)
+    assert seen == [(2, 4, 1)] * 20
+
+
+def test_that_check_moves_nothing_of_the_rules(small):
+    counted, schedule = [], {'steps': 0}
+
+    def rule(params, states, hyperparams):
+        counted.append(1)
+        schedule['steps'] += 1
+        for p in params:
+            p[:] -= 0.1 / schedule['steps'] * p.grad
+    together = many(small, [0, 1], rule, hyperparams={}, hybridize=False)
+    assert len(counted) == schedule['steps'] == 20
+    schedule['steps'] = 0
+    assert np.abs(together.losses[:, 1] - one(small, 1, rule, hyperparams={}).losses).max() < 1e-5
 
 
 def test_a_rule_sees_the_shapes_of_one_run(small):

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mxnet import autograd, nd
-from numpy import loadtxt
+from numpy import datetime64, fromfile, loadtxt
 from rules import RULES
 
 import chapter_adam as gb
-from chapter_adam import UntraceableError, adam, fused, hybridize, init_adam_states
+from chapter_adam import UntraceableError, adam, fused, hybridization, hybridize, init_adam_states
 
 SHAPES = [((5, 1), (1,)), ((3, 4),), ((2, 3, 4), (7,), (1, 1))]
 
@@ -631,12 +631,18 @@ def test_many_values_one_after_the_other_are_fine():
             fast(params, None, {'lr': k / 40})
 
 
-def test_a_plain_number_per_run_is_refused(airfoil):
+def assert_each_is_its_single_run(data, rule, hyperparams, name, values):
+    runs = gb.train_ensemble(rule, None, {**hyperparams, name: values}, *data, num_epochs=1, seeds=range(len(values)))
+    for seed, value in enumerate(values):
+        single = gb.train_ch7(rule, None, {**hyperparams, name: value}, *data, num_epochs=1, seed=seed, plot=False)
+        assert np.abs(runs.losses[:, seed] - single.losses).max() < 1e-5
+
+
+def test_a_plain_number_per_run(airfoil):
     def rule(params, states, hyperparams):
         for p in params:
             p[:] -= float(hyperparams['lr']) * p.grad
-    with pytest.raises(UntraceableError, match='differs from run to run into a plain number'):
-        gb.train_ensemble(rule, None, {'lr': [0.1, 0.2]}, *airfoil, seeds=[0, 1])
+    assert_each_is_its_single_run(airfoil, rule, {}, 'lr', [0.1, 0.2])
 
 
 # --- comparisons are True or False themselves
@@ -669,17 +675,32 @@ def test_a_comparison_tested_by_identity(rule):
 
 
 @pytest.mark.parametrize('rule', [by_identity, by_match])
-def test_of_many_runs_it_is_refused(airfoil, rule):
-    with pytest.raises(UntraceableError, match='differs from run to run is True or False'):
-        gb.train_ensemble(rule, None, {'t': [1, 5]}, *airfoil, seeds=[0, 1])
+def test_a_comparison_of_many_runs_tested_by_identity(airfoil, rule):
+    assert_each_is_its_single_run(airfoil, rule, {}, 't', [1, 5])
+
+
+def test_a_rule_that_goes_another_way_in_its_second_run_is_refused(monkeypatch):
+    """Whatever it is that tells it the difference."""
+    record, runs = hybridization.record, []
+
+    def recorded(*arguments):
+        runs.append(record(*arguments))
+        runs[-1].changes = {**runs[-1].changes, 'run': len(runs)}
+        return runs[-1]
+    monkeypatch.setattr(hybridization, 'record', recorded)
+    with pytest.raises(UntraceableError, match='something else at each call'):
+        hybridize(adam)(parameters(SHAPES[0]), init_adam_states(), {'lr': 0.1, 't': 1})
+    assert len(runs) == 2
 
 
 # --- files, clocks, gradients of states, kernels
 
 @pytest.mark.parametrize('rate', [
     lambda: float(np.loadtxt('rate.txt')), lambda: np.load('rate.npy')[0], lambda: nd.load('rate.nd')[0].asscalar(),
-    lambda: loadtxt('rate.txt'), lambda: np.fromfile('rate.bin')[0], lambda: np.savetxt('log.txt', [1]) or 0.1,
-    lambda: float(np.datetime64('now').astype(int)), lambda: HALF(0.2),
+    lambda: loadtxt('rate.txt'), lambda: np.fromfile('rate.bin')[0], lambda: fromfile('rate.bin')[0],
+    lambda: np.savetxt('log.txt', [1]) or 0.1,
+    lambda: float(np.datetime64('now').astype(int)),
+    lambda: float(datetime64('now').astype(int)), lambda: HALF(0.2),
 ])
 def test_what_reads_files_and_clocks_is_refused(rate):
     def rule(params, states, hyperparams):
@@ -728,8 +749,9 @@ def test_float32_by_name_attributes_and_several_results():
     def rule(params, states, hyperparams):
         for p in params:
             mean, var = nd.moments(p, axes=(0,))
+            before = p.astype('float32')
             p[:] -= 0.1 * getattr(p, 'lr_mult', 1.0) * p.grad.astype('float32') + 0.01 * mean / (1 + var)
-            p[:] += 0.01 * p.astype(np.float32, copy=False) * hasattr(hyperparams['lr'], '__call__')
+            p[:] += 0.1 * before + 0.01 * p.astype(np.float32, copy=False) * hasattr(hyperparams['lr'], '__call__')
     compare(rule, None, {'lr': 0.1}, steps=4)
 
 
@@ -769,11 +791,12 @@ def test_a_rule_may_return_its_arguments(airfoil, what):
     gb.train_ch7(rule, None, {}, *airfoil, num_epochs=1, hybridize=True, plot=False)
 
 
-def test_anything_else_that_a_rule_returns_is_nothing_to_a_training(airfoil):
+@pytest.mark.parametrize('what', [lambda params: params[0].grad.norm(), lambda params: (params, 0.1)])
+def test_anything_else_that_a_rule_returns_is_nothing_to_a_training(airfoil, what):
     def rule(params, states, hyperparams):
         for p in params:
             p[:] -= 0.1 * p.grad
-        return params[0].grad.norm()
+        return what(params)
     gb.train_ch7(rule, None, {}, *airfoil, num_epochs=1, hybridize=True, plot=False)
     with pytest.raises(UntraceableError, match='returns something else than its arguments'):
         hybridize(rule)(parameters(((1,),)), None, {})

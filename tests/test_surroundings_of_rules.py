@@ -741,8 +741,9 @@ def test_a_refusal_in_an_ensemble_does_not_send_the_reader_into_another(airfoil)
         gb.train_ensemble(rule, None, {}, *airfoil, seeds=[0, 1])
 
 
-def test_the_type_of_a_sequences_number_is_refused(airfoil):
+def test_the_type_of_a_sequences_number(airfoil):
     def rule(params, states, h):
         sub(params, h['lr'] if isinstance(h['lr'], float) else 0.001)
-    with pytest.raises(UntraceableError, match='differs from run to run'):
-        gb.train_ensemble(rule, None, {'lr': [0.1, 0.2]}, *airfoil, seeds=[0, 1])
+    runs = gb.train_ensemble(rule, None, {'lr': [0.1, 0.2]}, *airfoil, seeds=[0, 1], num_epochs=1)
+    single = gb.train_ch7(rule, None, {'lr': 0.2}, *airfoil, seed=1, num_epochs=1, plot=False)
+    assert np.abs(runs.losses[:, 1] - single.losses).max() < 1e-5
