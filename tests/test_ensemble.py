@@ -153,6 +153,12 @@ def test_a_tuple_of_another_length_is_one_value(small):
     assert np.abs(together.losses[:, 2] - single.losses).max() < 1e-5
 
 
+def test_a_tuple_of_as_many_values_as_runs_is_one_for_each(small):
+    together = many(small, [3, 4], milestones, hyperparams={'lr': 0.3, 't': 1, 'first': (2, 4), 'second': 5})
+    single = one(small, 4, milestones, hyperparams={'lr': 0.3, 't': 1, 'first': 4, 'second': 5})
+    assert np.abs(together.losses[:, 1] - single.losses).max() < 1e-5
+
+
 def test_two_milestones_of_each_run_are_two(small):
     """For NumPy True + True is True."""
     common, first, second = {'lr': 0.3, 't': 1}, [2, 4, 6], [5, 6, 7]
@@ -247,6 +253,7 @@ def test_a_rule_sees_the_shapes_of_one_run(small):
     ({'seeds': []}, ValueError, 'at least one seed'), ({'seeds': 5}, TypeError, 'sequence of whole numbers'),
     ({'seeds': [1, -1]}, ValueError, 'at least 0, got -1'), ({'seeds': [0.5]}, TypeError, 'got 0.5'),
     ({'seeds': [0, 1], 'hyperparams': {'lr': [0.1], 't': 1}}, ValueError, r"hyperparams\['lr'\].*2 runs, got 1"),
+    ({'seeds': [0, 1], 'hyperparams': {'lr': (0.1,), 't': 1}}, ValueError, r"hyperparams\['lr'\].*2 runs, got 1"),
     ({'seeds': [0, 1], 'hyperparams': {'lr': [0.1, -1], 't': 1}}, ValueError, 'above 0, got -1'),
     ({'seeds': [0], 'hyperparams': {'lr': 0.1}}, ValueError, "must hold 't'"),
     ({'seeds': [0], 'batch_size': 0}, ValueError, 'batch_size'),

@@ -375,6 +375,18 @@ def test_a_rule_that_is_hybridized_already(airfoil):
     assert run.losses == gb.train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil, plot=False).losses
 
 
+def test_what_a_training_needs_is_prepared_before_its_clock(airfoil, monkeypatch):
+    """Ten full batches at once, one full batch, and the short one, which comes alone."""
+    asked, warm = [], []
+    real_op, real_warm_up = fused.steps_op, fused.FusedModel.warm_up
+    monkeypatch.setattr(fused, 'steps_op', lambda step, count, rows, steps, stacked: (
+        asked.append((rows, steps)), real_op(step, count, rows, steps, stacked))[1])
+    monkeypatch.setattr(fused.FusedModel, 'warm_up', lambda self, X, y: (
+        real_warm_up(self, X, y), warm.append(list(asked)))[0])
+    gb.train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil, hybridize=True, plot=False)
+    assert sorted(warm[-1]) == [(3, 1), (10, 1), (10, 10)] and set(asked) == set(warm[-1])
+
+
 def test_a_hybridized_run_that_diverges_says_so(airfoil):
     with pytest.raises(gb.DivergenceError, match='after step 10'):
         gb.train_ch7(RULES['sgd'][0], None, {'lr': 1e30}, *airfoil, hybridize=True, plot=False)
