@@ -64,9 +64,16 @@ def seeds(scratch, gluon, facts):
         figure, (left, right) = new_figure((8.6, 3.8), columns=2, width_ratios=(1.25, 1))
         _draw_bands(left, scratch, gluon, facts)
         _draw_finals(right, scratch, gluon, facts)
-        figure.suptitle(f'{facts["runs"]:,} seeds of both methods, and the book\'s two losses among them',
-                        fontsize='medium')
+        figure.suptitle(seeds_title(facts), fontsize='medium')
     return figure
+
+
+def seeds_title(facts):
+    """What the figure shows: whether the bands coincide, and where the book's losses lie."""
+    coincide = facts['largest_gap'] < facts['pairs']['standard_deviation_of_seeds'] / 10
+    ordinary = all(5 <= book['percentile'] <= 95 for book in facts['book'].values())
+    return (f'{facts["runs"]:,} seeds: the bands of both methods {"coincide" if coincide else "differ"}, and the '
+            f'book\'s two losses are {"ordinary draws" if ordinary else "not both among the middle 90 %"}')
 
 
 def _draw_bands(axes, scratch, gluon, facts):
@@ -119,10 +126,20 @@ def choices(facts):
                      label='seed to seed (standard deviation)')
         axes.set(xscale='log', xlabel='change of the loss', yticks=range(len(effects)),
                  yticklabels=[name for name, _ in effects], ylim=(-0.6, len(effects) - 0.4),
-                 title=f'Which choices matter here ({facts["runs"]:,} seeds, paired)')
+                 title=choices_title(facts))
+        axes.title.set_fontsize('medium')
+        axes.title.set(x=1, horizontalalignment='right')
         axes.grid(False, axis='y')
         axes.legend(fontsize='small', loc='upper left', frameon=True)
     return figure
+
+
+def choices_title(facts):
+    """What the figure shows: which choices the luck of a seed does not hide."""
+    spread, effects = facts['standard_deviation_of_seeds'], facts['effects'].items()
+    seen = [name for name, effect in effects if effect['final_typical'] > spread]
+    return (f'More than the luck of a seed, at the end: {", ".join(seen) or "none of these"} '
+            f'({facts["runs"]:,} seeds, paired)')
 
 
 def show(history):

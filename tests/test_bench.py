@@ -360,3 +360,15 @@ def test_draws_of_the_peers_are_those_of_the_training(tmp_path):
     w, b, orders = runner['Task'](tmp_path / 'task.npz').draw([5, 0])
     task = race.section_task(5)
     assert (w[0] == task['w']).all() and (orders[0] == task['orders']).all() and not b.any()
+
+
+def test_the_titles_say_how_fast_ours_is():
+    assert '25 times the original' in bench_figure.title(
+        {'repeats': 7, 'peers': {'ours-scratch-hybridized': {'times_as_fast_as_gluonbook-scratch': 25.0}}})
+    assert 'original\'s speed' not in bench_figure.title({'repeats': 7, 'peers': {}})
+    result = {'repeats': 3, 'peers': {
+        'gluonbook-scratch': {'seconds_per_run_epoch': {'1': [0.2, 0.3, 0.4]}},
+        'ours-scratch-hybridized': {'seconds_per_run_epoch': {'1': [0.01] * 3, '1000': [5e-5, 6e-5, 7e-5]}}}}
+    found = bench_figure.title_of_many(result)
+    assert '1,000 seeded runs at once: ours takes 60 microseconds each, 5,000 times' in found
+    assert bench_figure.title_of_many({'repeats': 3, 'peers': {}}).startswith('Many seeded runs')

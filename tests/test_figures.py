@@ -189,3 +189,20 @@ def test_a_call_without_a_plot_needs_no_matplotlib(airfoil, call, monkeypatch):
         monkeypatch.setitem(sys.modules, module, None)  # to import it is an ImportError
     call([a[:30] for a in airfoil], plot=False)
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize('gap, percentiles, words', [
+    (1e-5, (46, 11), 'coincide, and the book\'s two losses are ordinary draws'), (1e-3, (46, 11), 'differ'),
+    (1e-5, (46, 2), 'not both among the middle 90 %')])
+def test_the_title_over_the_seeds_is_what_they_say(gap, percentiles, words):
+    facts = {'runs': 1000, 'largest_gap': gap, 'pairs': {'standard_deviation_of_seeds': 1.6e-3},
+             'book': dict(zip(('scratch', 'gluon'), ({'percentile': each} for each in percentiles)))}
+    assert words in figures.seeds_title(facts)
+
+
+@pytest.mark.parametrize('effects, words', [({'a': 3e-3, 'b': 1e-3}, 'at the end: a ('), ({'a': 1e-4}, 'none of these'),
+                                            ({'a': 2e-3, 'b': 3e-3}, 'at the end: a, b (')])
+def test_the_title_over_the_choices_names_what_matters(effects, words):
+    facts = {'runs': 1000, 'standard_deviation_of_seeds': 1.6e-3,
+             'effects': {name: {'final_typical': size} for name, size in effects.items()}}
+    assert words in figures.choices_title(facts)
