@@ -74,7 +74,7 @@ def run(options):
              'batch_size': options.batch_size, 'standard_deviation_of_seeds': spread, 'effects': measured}
     if options.json != '-':
         print(table(facts))
-    write_text(out / 'choices.json', history.to_json(facts))
+    write_text(out / 'choices.json', history.to_json(facts, figures=6))
     write_text(out / 'choices.timing.json', history.to_json(
         {'seconds': seconds, 'versions': history.versions(), 'machine': history.machine()}))
     figures.save(figures.choices(facts), out / 'choices', options.formats)

@@ -80,8 +80,10 @@ def _numbers(name, values):
 CHANGES_EACH_RUN = ('seconds_per_epoch', 'train_seconds_per_epoch', 'versions', 'machine')
 
 
-def to_json(value):
+def to_json(value, figures=None):
     """JSON text as this project writes it: indented, one line for each list of numbers, no NaN.
+
+    `figures`: the significant ones that are kept of each float; those beyond may be another machine's rounding.
 
     >>> print(to_json({'losses': [0.5, 0.25], 'settings': {'lr': 0.01}}), end='')
     {
@@ -90,8 +92,18 @@ def to_json(value):
         "lr": 0.01
       }
     }
+    >>> print(to_json([1 / 3, {'n': (1, 2e-9 / 3)}], figures=3), end='')
+    [0.333, {"n": [1, 6.67e-10]}]
     """
-    return _on_lines(value, '') + '\n'
+    return _on_lines(_rounded(value, figures) if figures else value, '') + '\n'
+
+
+def _rounded(value, figures):
+    if isinstance(value, dict):
+        return {key: _rounded(each, figures) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(each, figures) for each in value]
+    return float(f'{value:.{figures}g}') if isinstance(value, float) else value
 
 
 def _on_lines(value, indent):

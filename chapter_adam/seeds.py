@@ -15,7 +15,7 @@ def run(options):
     facts = summary(scratch, gluon, airfoil.least_squares_floor(features, labels))
     if options.json != '-':
         print(words(facts))
-    write_text(out / 'seeds.json', history.to_json({**facts, 'curves': bands(scratch, gluon)}))
+    write_text(out / 'seeds.json', history.to_json({**facts, 'curves': bands(scratch, gluon)}, figures=7))
     write_text(out / 'seeds.timing.json', history.to_json(timing(scratch, gluon)))
     figures.save(figures.seeds(scratch, gluon, facts), out / 'seeds', options.formats)
     say(f'written to {out}: seeds as {", ".join(options.formats)} and json')

@@ -24,6 +24,7 @@ STEPS, DRAWN, LATE = 300, 80, 200  # how many are taken, and kept in the facts; 
 # Around the optimum RMSProp's steps hang on the last digits: how soon a rule is there for good is that of the slowest
 # of some starts so near each other that all else is equal. The first is drawn.
 APART = 1e-4
+ROUNDING = 1e-14  # distances below it are rounding, which differs from machine to machine
 NEARBY = START + [[0, 0], *([APART * np.cos(a), APART * np.sin(a)] for a in 2 * np.pi * np.arange(16) / 16)]
 BATCH, EPOCH = 10, 150
 
@@ -43,7 +44,8 @@ def run(features, labels, seeds, watch=None):
         plain, turned = ways[:, best], _full(rule, plane, RATES[best:best + 1], plane.turn)[:, 0]
         for kind, way in (('full', plain), ('turned', turned)):
             facts[kind][rule] = {'rate': rounded(RATES[best], 5), **_facts_of(way, plane)}
-        facts['turned'][rule]['gap'] = rounded(np.linalg.norm(turned[:, 0] - plain[:, 0], axis=1).max(), 5)
+        gap = np.linalg.norm(turned[:, 0] - plain[:, 0], axis=1).max()
+        facts['turned'][rule]['gap'] = rounded(max(gap, ROUNDING), 5)
         facts['batches'][rule] = _batches(rule, plane, orders)
         if watch:
             watch(done / len(COLOURS))
@@ -81,9 +83,9 @@ def _facts_of(ways, plane):
     """One rate (steps + 1, starts, 2): when it is near for good, how far it overshoots, as parts of the first way."""
     way, late = ways[:, 0], plane.above(ways[LATE:]).max()
     principal, first = way[:DRAWN + 1] @ plane.turn, way[1] - way[0]
-    along, across = np.maximum(0, -(principal / principal[0]).min(axis=0))
+    along, across = (over if over > ROUNDING else 0.0 for over in -(principal / principal[0]).min(axis=0))
     return {**{f'{part} %': int(_until(ways, plane, part / 100)) for part in (10, 1)},
-            'across': rounded(across, 5), 'along': rounded(along, 5), 'late': rounded(late / plane.floor, 5),
+            'across': rounded(across, 5), 'along': rounded(along, 5), 'late': rounded(late / plane.floor, 1),
             'angle': _angle(first), 'angle_to_valley': _angle(first @ plane.turn),
             'above': rounded(plane.above(way)[:DRAWN + 1], 5),
             'path': (way + plane.optimum)[:DRAWN + 1].round(5).tolist()}
