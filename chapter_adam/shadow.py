@@ -8,6 +8,7 @@ import numpy as np
 from .buffers import address
 from .compat import mxnet
 from .nested import leaves, replace_arrays, structure
+from .signals import held
 from .surroundings import content
 from .tracing import UntraceableError, per_run
 
@@ -30,14 +31,19 @@ def left_alone(walk):
     try:
         yield
     finally:
-        for value, before in kept:
-            if isinstance(value, (list, nd.NDArray)):
-                value[:] = before
-            elif isinstance(value, np.ndarray):
-                value[...] = before
-            else:
-                value.clear()
-                value.update(before)
+        with held():
+            for value, before in kept:
+                _put_back(value, before)
+
+
+def _put_back(value, before):
+    if isinstance(value, (list, nd.NDArray)):
+        value[:] = before
+    elif isinstance(value, np.ndarray):
+        value[...] = before
+    else:
+        value.clear()
+        value.update(before)
 
 
 def run_eagerly(trainer_fn, params, states, hyperparams):

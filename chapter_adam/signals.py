@@ -54,3 +54,20 @@ def _once_more(hook):
         elif unraisable.exc_type is not AttributeError:  # that is an NDArray which the interrupt left half made
             hook(unraisable)
     return again
+
+
+@contextmanager
+def held():
+    """While the block runs, Ctrl-C waits: for what must not be left half done."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    waiting = []
+    signal.signal(signal.SIGINT, lambda *event: waiting.append(event))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if waiting:
+            before(*waiting[-1])

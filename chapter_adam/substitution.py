@@ -12,6 +12,7 @@ import types
 from collections import OrderedDict, defaultdict
 from contextlib import contextmanager, suppress
 
+from .signals import held
 from .surroundings import is_librarys, is_own_module, reads
 from .tracing import stand_in
 
@@ -23,23 +24,31 @@ STOOD_IN = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, typ
 @contextmanager
 def substituted(walks, tape):
     """Puts stand-ins in the places that the walks have been to, until the block ends."""
-    done, real_import, typed = [], builtins.__import__, _with_type(walks)
+    done, real_import, typed = [], builtins.__import__, []
     try:
-        for read, write in (place for walk in walks for place in _places(walk)):
-            before = read()
-            given = substitute(before, tape)
-            if given is not before:
-                done.append((write, before))
-                write(given)
-        builtins.__import__ = _importing(walks, tape)
+        with held():
+            typed += _with_type(walks)
+            _put(walks, tape, done)
+            builtins.__import__ = _importing(walks, tape)
         yield
     finally:
-        builtins.__import__ = real_import
-        for write, before in done:
-            with suppress(IndexError):  # of a list that the rule has made shorter
-                write(before)
-        for own in typed:
-            del own['type']
+        with held():
+            builtins.__import__ = real_import
+            for write, before in done:
+                with suppress(IndexError):  # of a list that the rule has made shorter
+                    write(before)
+            for own in typed:
+                del own['type']
+
+
+def _put(walks, tape, done):
+    """Puts the stand-ins; `done` is filled with how to take each back."""
+    for read, write in (place for walk in walks for place in _places(walk)):
+        before = read()
+        given = substitute(before, tape)
+        if given is not before:
+            done.append((write, before))
+            write(given)
 
 
 def substitute(value, tape):

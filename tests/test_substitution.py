@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import functools
 import math
+import signal
 import sys
 import threading
 import types
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from mxnet import nd
 
-from chapter_adam import UntraceableError, hybridize
+from chapter_adam import UntraceableError, hybridize, substitution
 from chapter_adam.substitution import substituted
 from chapter_adam.surroundings import surroundings
 from chapter_adam.tracing import Tape
@@ -291,6 +292,28 @@ class Shared:
         for p in params:
             p[:] -= h['lr'] * (2 + self.schedule['cos'](h['t'])) * self.act(p.grad)
         h['t'] += 1
+
+
+def test_ctrl_c_waits_until_all_is_put_back(ctrl_c, monkeypatch):
+    table, put = {'sqrt': nd.sqrt}, substitution._put
+
+    def struck_first(walks, tape, done):
+        put(walks, tape, done)
+        done.insert(0, (lambda before: signal.raise_signal(signal.SIGINT), None))
+    monkeypatch.setattr(substitution, '_put', struck_first)
+    with pytest.raises(KeyboardInterrupt):
+        with substituted([surroundings(lambda: table['sqrt'])], Tape()):
+            assert table['sqrt'] is not nd.sqrt
+    assert table == {'sqrt': nd.sqrt} and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_without_a_handler_of_pythons_or_in_another_thread_nothing_is_held(monkeypatch):
+    monkeypatch.setattr(signal, 'signal', lambda *_: pytest.fail('touched the handler'))
+    thread = threading.Thread(target=lambda: hybridize(Method())([parameter()], None, {'lr': 0.1, 't': 1}))
+    thread.start()
+    thread.join()
+    monkeypatch.setattr(signal, 'getsignal', lambda _number: signal.SIG_IGN)
+    hybridize(Method())([parameter()], None, {'lr': 0.1, 't': 1})
 
 
 def test_threads_that_trace_one_object_do_not_meet():
