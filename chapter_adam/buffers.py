@@ -2,7 +2,7 @@
 import ctypes
 
 from .compat import mxnet
-from .tracing import UntraceableError
+from .stand_ins import UntraceableError
 
 LIB, cpu = mxnet.base._LIB, mxnet.cpu(0)
 

@@ -13,7 +13,7 @@ from . import checks, history
 from .compat import mxnet
 from .ensemble_models import EagerRuns, GluonRuns, TracedRuns, extended, mixes_runs
 from .hybridization import hybridize as hybridized
-from .tracing import per_run
+from .stand_ins import per_run
 from .training import Draws, explained, nothing_trained, stretches
 
 nd = mxnet.nd

@@ -1,7 +1,7 @@
 """Turns an imperative trainer function into one cached graph, unchanged.
 
 A rule of the book's form issues some forty small operators a step, and each costs far more to dispatch from Python
-than to compute. `hybridize` runs the function on stand-ins that write down what is done to them (room `tracing`);
+than to compute. `hybridize` runs the function on stand-ins that write down what is done to them (room `stand_ins`);
 what they wrote is a graph, which MXNet runs in one call a step: in float32 and in the same order, like the original.
 
     fast_adam = hybridize(adam)
@@ -18,9 +18,9 @@ from . import buffers, shadow
 from .compat import mxnet
 from .nested import leaves, structure
 from .recording import ANYTHING, as_untraceable, is_atom, record, refused
+from .stand_ins import UntraceableError
 from .substitution import ONE_AT_A_TIME
 from .surroundings import content, surroundings
-from .tracing import UntraceableError
 
 nd, sym = mxnet.nd, mxnet.sym
 CachedOp = mxnet.ndarray.CachedOp

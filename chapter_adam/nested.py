@@ -3,7 +3,7 @@ from collections import OrderedDict, defaultdict
 from copy import copy
 
 from .compat import mxnet
-from .tracing import UntraceableError
+from .stand_ins import UntraceableError
 
 NDArray = mxnet.nd.NDArray
 

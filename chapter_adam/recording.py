@@ -8,12 +8,14 @@ from numbers import Number
 
 import numpy as np
 
+from .bytecode import handles_errors, tests_identity
 from .compat import mxnet
 from .expressions import Program
 from .nested import flat, leaves, replace_arrays, structure
+from .stand_ins import UNKNOWN, NumberStandIn, UntraceableError, per_run
 from .substitution import substitute, substituted
-from .surroundings import content, handles_errors, surroundings, tests_identity
-from .tracing import UNKNOWN, NumberStandIn, Tape, UntraceableError, per_run
+from .surroundings import content, surroundings
+from .tracing import Tape
 
 sym = mxnet.sym
 ADVICE = 'but runs with hybridize=False'

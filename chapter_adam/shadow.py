@@ -9,8 +9,8 @@ from .buffers import address
 from .compat import mxnet
 from .nested import leaves, replace_arrays, structure
 from .signals import held
+from .stand_ins import UntraceableError, per_run
 from .surroundings import content
-from .tracing import UntraceableError, per_run
 
 nd = mxnet.nd
 CONTAINERS = (list, dict, set)

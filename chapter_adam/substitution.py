@@ -12,9 +12,10 @@ import types
 from collections import OrderedDict, defaultdict
 from contextlib import contextmanager, suppress
 
+from .bytecode import reads
+from .namespaces import stand_in
 from .signals import held
-from .surroundings import is_librarys, is_own_module, reads
-from .tracing import stand_in
+from .surroundings import is_librarys, is_own_module
 
 ONE_AT_A_TIME = threading.RLock()  # held by who traces
 HOLDERS = (dict, OrderedDict, defaultdict, list)

@@ -12,7 +12,7 @@ from .compat import mxnet
 from .fused import FusedModel
 from .history import History, Stopwatch
 from .models import GluonModel, ScratchModel
-from .tracing import UntraceableError
+from .stand_ins import UntraceableError
 
 nd = mxnet.nd
 
