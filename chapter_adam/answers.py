@@ -11,7 +11,7 @@ from . import exercises, figures, history
 from .files import write_text
 from .report import progress, start, write_json
 
-MARK = 'DOES NOT HOLD HERE: '
+MARK, WIDTH = 'DOES NOT HOLD HERE: ', 110
 
 
 def run(options):
@@ -73,8 +73,9 @@ def judged(name, sentences):
 
 def lines(result, quiet=False):
     """Question and answer as they are printed; the answer alone if quiet."""
-    question = [] if quiet else ['', *textwrap.wrap(result['question'], 110), '']
-    return question + [('' if each['holds'] else MARK) + each['sentence'] for each in result['answer']]
+    question = [] if quiet else ['', *textwrap.wrap(result['question'], WIDTH), '']
+    sentences = [('' if each['holds'] else MARK) + each['sentence'] for each in result['answer']]
+    return question + [line for each in sentences for line in textwrap.wrap(each, WIDTH, subsequent_indent='  ')]
 
 
 def save(stem, module, result, formats):

@@ -82,6 +82,28 @@ def tests_identity(code):
         tests_identity(c) for c in code.co_consts if isinstance(c, types.CodeType))
 
 
+@functools.lru_cache(maxsize=1000)
+def compares_numbers_by_identity(code):
+    """The names of what code compares by `is` and that may be a number, '' for an entry such as h['t'].
+
+    A constant (None, True) or an attribute (nd.sqrt, Mode.B) on the right is not a number.
+    """
+    steps, found = list(dis.get_instructions(code)), set()
+    for k, step in enumerate(steps):
+        if step.opname == 'IS_OP' and steps[k - 1].opname not in ('LOAD_CONST', 'LOAD_ATTR'):
+            if steps[k - 1].opname in ('LOAD_GLOBAL', 'LOAD_DEREF'):
+                found.add(steps[k - 1].argval)
+            elif _is_entry(steps[:k]) or steps[k - 1].opname == 'LOAD_FAST' and _is_entry(steps[:k - 1]):
+                found.add('')
+    inner = (compares_numbers_by_identity(c) for c in code.co_consts if isinstance(c, types.CodeType))
+    return frozenset(found).union(*inner)
+
+
+def _is_entry(steps):
+    """Whether the last thing that instructions push is x['name']."""
+    return len(steps) > 1 and steps[-1].opname == 'BINARY_SUBSCR' and isinstance(steps[-2].argval, str)
+
+
 def line_of(code, name):
     """The number of the first line that refers to a name."""
     line = code.co_firstlineno

@@ -124,9 +124,9 @@ def table(facts):
 
 def who(effect_, unit):
     """Who could see an effect of this size."""
-    if effect_['final_typical'] > unit / 4:
+    if effect_['final_typical'] > unit:
         return 'anybody: the final loss'
-    if effect_['curve_typical'] > unit / 4:
+    if effect_['curve_typical'] > unit:
         return 'the curve, not the final loss'
     if effect_['curve_typical'] > 1e-5:
         return 'curves from one seed, side by side'

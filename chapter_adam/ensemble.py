@@ -4,6 +4,7 @@ A rule such as Adam works on each number by itself, so a thousand runs side by s
 w of shape (runs, d, 1) and b of shape (runs, 1, 1), each run with the start and the shuffles of its own seed.
 """
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -11,9 +12,10 @@ import numpy as np
 
 from . import checks, history
 from .compat import mxnet
-from .ensemble_models import EagerRuns, GluonRuns, TracedRuns, extended, mixes_runs
+from .ensemble_models import KEEPS_A_STATE, MIXES, EagerRuns, GluonRuns, TracedRuns, extended, try_side_by_side
+from .hybridization import Hybridized
 from .hybridization import hybridize as hybridized
-from .stand_ins import per_run
+from .stand_ins import UntraceableError, per_run
 from .training import Draws, explained, nothing_trained, stretches
 
 nd = mxnet.nd
@@ -117,6 +119,8 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
     hybridize = checks.flag('hybridize', hybridize)
     job = _Job(features, labels, batch_size, num_epochs, seeds, record_every)
     given, runs = hyperparams, len(job.seeds)
+    if not hybridize and isinstance(trainer_fn, Hybridized):
+        trainer_fn = trainer_fn.trainer_fn
     hyperparams = checks.hyperparameters_per_run('hyperparams', given, runs, trainer_fn)
     states = checks.states(states, ((job.d, 1), (1,)))
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
@@ -132,40 +136,48 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
         return kind(w, b, rule, states, checks.hyperparameters('hyperparams', own, rule=trainer_fn))
 
     with explained(name, hyperparams):
-        mixed = not hybridize and mixes_runs(trainer_fn, states, hyperparams, job.d)
-    if mixed:
-        raise ValueError(f'{name} does something else to two runs side by side than to each alone: it looks at a whole '
+        tried = None if hybridize else try_side_by_side(trainer_fn, states, hyperparams, job.d, runs)
+    if tried == MIXES:
+        raise ValueError(f'{name} does something else to runs side by side than to each alone: it looks at a whole '
                          'array or its shape; train them one by one with train_ch7')
+    # What a rule keeps beyond its calls must not pass from one part of the runs to the next.
+    parts = chunks(range(runs), runs if tried == KEEPS_A_STATE else None)
+    differ = any(map(per_run, hyperparams.values()))
+    as_strict_as_python = np.errstate(divide='raise', over='raise', invalid='raise')
     with explained(name, hyperparams):
         try:
-            done = job.run(model, chunks(range(runs)), settings, watch)
-        except (TypeError, ValueError):  # as UntraceableErrors are
-            if not hybridize or not any(map(per_run, hyperparams.values())):
+            with as_strict_as_python if differ else nullcontext():
+                done = job.run(model, parts, settings, watch)
+        except (UntraceableError, TypeError, ValueError, FloatingPointError) as error:
+            of_the_rule = isinstance(error, (UntraceableError, FloatingPointError)) or not job.is_under_way
+            if not (hybridize and of_the_rule and differ):
                 raise
-            done = job.run(model_of_one_value, by_value(hyperparams, runs), settings, watch)
+            done = job.run(model_of_one_value, by_value(given, hyperparams, runs), settings, watch)
     if (done.losses == done.losses[0]).all():
         raise ValueError(nothing_trained(name, states))
     return done
 
 
-def chunks(runs):
-    """The runs, given by their places, in parts that are trained together.
+def chunks(runs, at_once=None):
+    """The runs, given by their places, in parts that are trained together, RUNS_AT_ONCE of them or fewer.
 
     >>> [(part[0], part[-1]) for part in chunks(range(2500))]
     [(0, 999), (1000, 1999), (2000, 2499)]
     """
-    return [np.asarray(runs[first:first + RUNS_AT_ONCE]) for first in range(0, len(runs), RUNS_AT_ONCE)]
+    at_once = at_once or RUNS_AT_ONCE
+    return [np.asarray(runs[first:first + at_once]) for first in range(0, len(runs), at_once)]
 
 
-def by_value(hyperparams, runs):
-    """The parts of runs that have the same value of each hyperparameter given one per run.
+def by_value(given, hyperparams, runs):
+    """The parts of runs that have the same value, and of the same type, of each hyperparameter given one per run.
 
-    >>> [part.tolist() for part in by_value({'lr': np.array([0.1, 0.2, 0.1]).reshape(3, 1, 1), 't': 1}, 3)]
-    [[0, 2], [1]]
+    >>> given = {'lr': [0.1, 1, 0.1, 1.0], 't': 1}
+    >>> [part.tolist() for part in by_value(given, checks.hyperparameters_per_run('hyperparams', given, 4), 4)]
+    [[0, 2], [1], [3]]
     """
-    values, groups = [value.ravel() for value in hyperparams.values() if per_run(value)], {}
-    for run, own in zip(range(runs), zip(*values)):
-        groups.setdefault(own, []).append(run)
+    sequences, groups = [given[key] for key, value in hyperparams.items() if per_run(value)], {}
+    for run in range(runs):
+        groups.setdefault(tuple(repr(values[run]) for values in sequences), []).append(run)
     return [part for group in groups.values() for part in chunks(group)]
 
 
@@ -215,7 +227,7 @@ class _Job:
         self.plan = list(stretches(self.n, self.batch_size, self.num_epochs, record_every))
         records = [epoch + part.stop / self.n for epoch, parts in enumerate(self.plan) for part in parts if part.record]
         self.epochs = np.array([0.0, *records])
-        self.table = extended(self.features, self.labels)
+        self.table, self.is_under_way = extended(self.features, self.labels), False
 
     def run(self, make_model, parts, settings, watch):
         """Trains the parts, each with a model of its own, and returns the Ensemble."""
@@ -228,6 +240,7 @@ class _Job:
                 values = snapshot.asnumpy()[:, :, 0]
                 losses[record, part] = loss(values)
             parameters[part] = values
+            self.is_under_way = True
             collected.append(len(part))
             if watch:
                 watch(sum(collected))
@@ -279,4 +292,4 @@ class Loss:
         with np.errstate(all='ignore'):
             u = np.column_stack([parameters, np.full(len(parameters), -1.0)]).astype(np.float64)
             loss = np.einsum('ri,ri->r', u @ self.moments, u)
-        return np.where(np.isfinite(loss), loss, np.nan)
+            return np.where(np.isfinite(loss.astype(np.float32)), loss, np.nan)  # what float32 cannot hold has diverged

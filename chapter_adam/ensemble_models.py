@@ -3,14 +3,12 @@
 A model knows `train(table, orders, sizes)`, one step for each minibatch, and `snapshot()`, its parameters.
 """
 from copy import deepcopy
-from functools import lru_cache
-
 import numpy as np
 
 from .compat import mxnet
 from .fused import STEPS_AT_ONCE
-from .hybridization import as_array, cached_op, hybridize
-from .nested import leaves, replace_arrays
+from .hybridization import as_array, cached_op, hybridize, is_as_before
+from .nested import flat, leaves, replace_arrays
 from .recording import ADVICE
 from .shadow import left_alone
 from .stand_ins import UntraceableError, per_run
@@ -74,44 +72,57 @@ class EagerRuns(_Runs):
             at += n
 
 
-def mixes_runs(trainer_fn, states, hyperparams, d):
-    """Whether two steps of a rule do something else to two runs side by side than to each alone.
+MIXES, KEEPS_A_STATE = 'mixes', 'keeps a state'
+TRIED_STEPS = 12
 
-    Tried on copies. A rule is not tried that refers to what could not be put back afterwards (a file, a generator), or
-    that is made for the shapes of many runs and fails with those of one.
+
+def try_side_by_side(trainer_fn, states, hyperparams, d, runs):
+    """What some steps of an eager rule tell, tried on copies: MIXES, KEEPS_A_STATE, or None if all is well.
+
+    It mixes runs if what it does to all of them side by side is not what it does to the first and the last alone. It
+    keeps a state if it has changed what it refers to, or refers to what cannot be put back (a file, a generator) and is
+    not tried. One that is made for the shapes of many runs, and fails with those of one, is not compared.
     """
+    if any(not isinstance(leaf, nd.NDArray) for leaf in flat(states or ())):
+        raise TypeError('states must hold NDArrays alone, of which each run can have its own; train the runs one by '
+                        'one with train_ch7')
     try:
         walk = surroundings(trainer_fn)
     except UntraceableError:
-        return False
-    draws = np.random.default_rng(7)
-    w, b, w_grad, b_grad = (draws.normal(size=(2, rows, 1)).astype(np.float32) for rows in (d, 1, d, 1))
+        return KEEPS_A_STATE
+    draws, runs, moved = np.random.default_rng(7), min(runs, 1000), []
+    w, b = (draws.normal(size=(runs, rows, 1)).astype(np.float32) for rows in (d, 1))
+    sizes = 10 ** draws.uniform(-1, 1, (TRIED_STEPS, 1, 1, 1))
+    w_grads, b_grads = ((sizes * draws.normal(size=(TRIED_STEPS, runs, rows, 1))).astype(np.float32) for rows in (d, 1))
 
-    def after(starts, grads, own_states, own):
+    def after(*arguments):
         with left_alone(walk):
-            return _two_steps(trainer_fn, starts, grads, own_states, own)
+            result = _steps_of(trainer_fn, *arguments)
+            moved.append(not is_as_before(trainer_fn, walk))
+            return result
 
-    pair = {key: nd.array(value[[0, -1]]) if per_run(value) else value for key, value in hyperparams.items()}
-    both = after([w, b], [w_grad, b_grad], spread(states, 2), pair)
-    for k in (0, -1):
+    many = {key: nd.array(value[:runs]) if per_run(value) else value for key, value in hyperparams.items()}
+    together = after([w, b], [w_grads, b_grads], spread(states, runs), many)
+    for k in {0, runs - 1}:
         own = {key: value[k].item() if per_run(value) else value for key, value in hyperparams.items()}
         copies = replace_arrays(states, iter([a.copy() for a in leaves(states)]))
         try:
-            alone = after([w[k], b[k, 0]], [w_grad[k], b_grad[k, 0]], copies, own)
+            alone = after([w[k], b[k, 0]], [w_grads[:, k], b_grads[:, k, 0]], copies, own)
         except Exception:  # whatever the rule may raise
-            return False
-        if not all(np.allclose(a.ravel(), of_both[k].ravel(), 1e-4, 1e-5, True) for a, of_both in zip(alone, both)):
-            return True
-    return False
+            break
+        if not all(np.allclose(a.ravel(), of_all[k].ravel(), 1e-3, 1e-4, True) for a, of_all in zip(alone, together)):
+            return MIXES
+    return KEEPS_A_STATE if any(moved) else None
 
 
-def _two_steps(trainer_fn, starts, grads, states, hyperparams):
-    """The parameters after two steps with the same gradients."""
+def _steps_of(trainer_fn, starts, grads, states, hyperparams):
+    """The parameters after the steps with these gradients, (steps, ...)."""
     params, hyperparams = [nd.array(start) for start in starts], deepcopy(hyperparams)
-    for p, g in zip(params, grads):
+    for p in params:
         p.attach_grad()
-        p.grad[:] = nd.array(g)
-    for _ in range(2):
+    for step in zip(*grads):
+        for p, g in zip(params, step):
+            p.grad[:] = nd.array(g)
         trainer_fn(params, states, hyperparams)
     return [p.asnumpy() for p in params]
 
@@ -126,6 +137,7 @@ class TracedRuns(_Runs):
     def __init__(self, w, b, trainer_fn, states, hyperparams):
         super().__init__(w, b)
         self.rule, self.hyperparams, self.states = hybridize(trainer_fn), dict(hyperparams), states
+        self.rule.misses = 0  # other runs' values are no fault of the rule's
         self.template = [nd.zeros((self.d, 1)), nd.zeros(1)]
         for p in self.template:
             p.attach_grad()
@@ -177,7 +189,7 @@ class TracedRuns(_Runs):
 
     def _op(self, step, n, steps, per_run):
         check_elementwise(step, self.rule.__name__)
-        return steps_of_runs(step, len(self.now), n, self.d, steps, per_run, self.stacked)
+        return self.rule.graph(steps_of_runs, step, len(self.now), n, self.d, steps, per_run, self.stacked)
 
 
 class GluonRuns(_Runs):
@@ -187,31 +199,35 @@ class GluonRuns(_Runs):
         super().__init__(w, b)
         self.divisor = divisor
         self.grads = [nd.empty(p.shape) for p in self.params]
-        self.update = mxnet.optimizer.get_updater(mxnet.optimizer.create(trainer_name, **hyperparams))
-        self.hybridize = hybridize
+        # A learning rate scheduler among the hyperparameters counts the steps: each model has its own.
+        self.update = mxnet.optimizer.get_updater(mxnet.optimizer.create(trainer_name, **deepcopy(hyperparams)))
+        self.hybridize, self.ops = hybridize, {}
 
     def train(self, table, orders, sizes):
         at = 0
         for n in sizes:
             indices = nd.from_numpy(np.ascontiguousarray(orders[:, at:at + n]), zero_copy=True)
             self._gradient(n)(table, indices, *self.params, out=self.grads)
-            for i, (p, g) in enumerate(zip(self.params, self.grads)):
+            # Like gluon.Trainer, by the parameters' names, bias first: Nadam's updates depend on the order.
+            for i, (p, g) in enumerate(zip(self.params[::-1], self.grads[::-1])):
                 self.update(i, g, p)
             at += n
 
     def _gradient(self, n):
-        return (gradient_of_batch if self.hybridize else eager_gradient_of_batch)(n, self.divisor or n, self.d)
+        if n not in self.ops:
+            make = gradient_of_batch if self.hybridize else eager_gradient_of_batch
+            self.ops[n] = make(self.divisor or n, self.d)
+        return self.ops[n]
 
 
-@lru_cache(maxsize=16)
-def gradient_of_batch(n, divisor, d):
-    """A function (table, indices, w, b, out) that writes the gradients for batches of n rows to `out`, as a graph."""
+def gradient_of_batch(divisor, d):
+    """A function (table, indices, w, b, out) that writes the gradients to `out`, as a graph."""
     names = ['table', 'indices', 'w', 'b']
     table, indices, w, b = map(sym.var, names)
     return cached_op(sym.Group(list(gradient(sym, sym.take(table, indices), w, b, divisor, d))), names)
 
 
-def eager_gradient_of_batch(n, divisor, d):
+def eager_gradient_of_batch(divisor, d):
     """The same, operator by operator."""
     def op(table, indices, w, b, out):
         for target, g in zip(out, gradient(nd, nd.take(table, indices), w, b, divisor, d)):
@@ -219,9 +235,8 @@ def eager_gradient_of_batch(n, divisor, d):
     return op
 
 
-@lru_cache(maxsize=64)
 def steps_of_runs(step, count, n, d, steps, per_run, stacked):
-    """The graph of `steps` steps of a trace over `count` arrays of many runs, made at its first use."""
+    """The graph of `steps` steps of a trace over `count` arrays of many runs."""
     names = [f'array{i}' for i in range(count)]
     graph = (unrolled_stacked if stacked else unrolled)(step, names, n, d, steps, per_run)
     return cached_op(graph, ['table', 'indices', 'numbers', *names])
@@ -261,7 +276,8 @@ def packed(numbers, runs):
     """The numbers of some steps as one NDArray: (count,), or (count, runs, 1, 1) if any differs from run to run."""
     if any(isinstance(value, np.ndarray) for value in numbers):
         full = np.stack([np.broadcast_to(value, (runs, 1, 1)) for value in numbers])
-        return nd.array(full.astype(np.float32))
+        with np.errstate(over='ignore'):
+            return nd.array(full.astype(np.float32))
     return as_array(numbers)
 
 

@@ -48,7 +48,8 @@ def comparison(scratch, gluon, floor):
         draw_curve(gluon, top, color=GLUON, linestyle='--')
         top.axhline(floor, color=FLOOR, linestyle=':', label=f'least-squares floor {floor:.4f}')
         gaps = [abs(a - b) for a, b in zip(scratch.losses, gluon.losses)]
-        verdict = 'the two curves coincide' if max(gaps) < 1e-4 else 'the two curves differ'
+        coincide = max(gaps) < 1e-4 * max(1, *scratch.losses)
+        verdict = 'the two curves coincide' if coincide else 'the two curves differ'
         top.set(xlabel='', title=f'Same start, same batches (seed {scratch.settings["seed"]}): {verdict}')
         top.legend()
         bottom.plot(scratch.epochs, gaps, color='tab:red', marker='.', label='gap')
@@ -70,7 +71,7 @@ def seeds(scratch, gluon, facts):
 
 def seeds_title(facts):
     """What the figure shows: whether the bands coincide, and where the book's losses lie."""
-    coincide = facts['largest_gap'] < facts['pairs']['standard_deviation_of_seeds'] / 10
+    coincide = max(map(abs, facts['pairs']['effect_interval'])) < 0.01
     ordinary = all(5 <= book['percentile'] <= 95 for book in facts['book'].values())
     return (f'{facts["runs"]:,} seeds: the bands of both methods {"coincide" if coincide else "differ"}, and the '
             f'book\'s two losses are {"ordinary draws" if ordinary else "not both among the middle 90 %"}')
@@ -150,7 +151,8 @@ def show(history):
     """
     import matplotlib.pyplot as plt
     name = 'chapter_adam'
-    figure = plt.figure(name) if plt.fignum_exists(name) else plt.figure(name, figsize=BOOK_SIZE)
+    figure = (plt.figure(name) if plt.fignum_exists(name) else
+              plt.figure(name, figsize=BOOK_SIZE, layout='constrained'))  # else savefig cuts the labels
     axes = figure.gca()
     # Every second one dashed: of two curves that coincide, both are seen.
     draw_curve(history, axes, label=title(history), linestyle='--' if len(axes.lines) % 2 else '-')

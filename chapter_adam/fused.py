@@ -9,8 +9,6 @@ gradient, a slice for each batch. Here the trained function is the same, but
 * weights and bias are one array where the rule does the same to both (`stacked`), so that there is half as much to do;
 * the graph writes into a second set of arrays and the two sets change places, so that nothing is copied back.
 """
-from functools import lru_cache
-
 from .compat import mxnet
 from .hybridization import as_array, cached_op, hybridize
 from .nested import leaves
@@ -111,7 +109,7 @@ class FusedModel:
             start, done = stop, done + steps
 
     def _op(self, step, rows, steps):
-        return steps_op(step, len(self.now), rows, steps, self.stacked)
+        return self.rule.graph(steps_op, step, len(self.now), rows, steps, self.stacked)
 
     def loss(self, X, y):
         return float(self.loss_op(X, y.reshape((-1, 1)), *self.now[:1 if self.stacked else 2]).asscalar())
@@ -129,9 +127,8 @@ def whole_loss(d, stacked):
     return mean_loss(sym.var('X'), sym.var('y'), w, b.reshape((1,)))
 
 
-@lru_cache(maxsize=64)
 def steps_op(step, count, rows, steps, stacked):
-    """The graph of `steps` steps of a trace over `count` arrays on batches of `rows` rows, made at its first use."""
+    """The graph of `steps` steps of a trace over `count` arrays on batches of `rows` rows."""
     names = [f'array{i}' for i in range(count)]
     graph = (unrolled_stacked if stacked else unrolled)(step, names, rows, steps)
     return cached_op(graph, ['X', 'y', 'numbers', *names])

@@ -10,6 +10,7 @@ what they wrote is a graph, which MXNet runs in one call a step: in float32 and 
 What the function computes from hyperparameters alone, such as `1 - beta2 ** t`, stays Python: it is written down as
 an expression, and evaluated in each step in double precision, as the original would.
 """
+import threading
 from operator import is_not
 
 import numpy as np
@@ -24,8 +25,11 @@ from .surroundings import content, surroundings
 
 nd, sym = mxnet.nd, mxnet.sym
 CachedOp = mxnet.ndarray.CachedOp
-MOST_TRACES = 16  # of one function; beyond that the oldest goes
+MOST_TRACES = 64  # of one function; beyond that the oldest goes
 MOST_MISSES = 32  # traces in a row that none was good for before: each takes as long as many steps of the rule
+MOST_GRAPHS = 32
+NEVER_TWICE = ('goes another way at each step, or makes a plain number, text or key of one that changes at each step, '
+               'so that no graph serves twice (leave float(lr) out, write t in (10, 20) for a set or dict of steps)')
 FAST = (('static_alloc', True), ('static_shape', True))
 
 
@@ -62,10 +66,13 @@ def hybridize(trainer_fn):
 
 
 class Hybridized:
-    """A trainer function and its traces so far; see `hybridize`."""
+    """A trainer function and its traces so far; see `hybridize`.
+
+    `graphs` are larger ones that trainings have made of the traces: each thread has its own, as a graph has one memory.
+    """
 
     def __init__(self, trainer_fn):
-        self.trainer_fn, self.traces, self.misses = trainer_fn, {}, 0
+        self.trainer_fn, self.traces, self.misses, self.graphs = trainer_fn, {}, 0, {}
         self.arrays, self.have, self.shapes, self.shared = [], None, (), ()
         self.__name__ = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
         self.__doc__ = getattr(trainer_fn, '__doc__', None)
@@ -95,14 +102,22 @@ class Hybridized:
                 return step
         step = trace(self.trainer_fn, params, states, hyperparams, places, walk)
         self.traces.setdefault(key, []).append(step)
-        self.misses += 1
+        self.misses += bool(known)  # not where the caller has changed something
         self.forget()
-        if step.made_plain and self.misses > MOST_MISSES:
-            error = UntraceableError('turns a hyperparameter that changes at each step into a plain number, text, key '
-                                     'or index (float(lr) can be left out, and int(t / 10) be t // 10)')
-            error.place = step.made_plain
+        if self.misses > MOST_MISSES:
+            error = UntraceableError(NEVER_TWICE)
+            error.place = step.made_plain or (None, 0)
             raise UntraceableError(refused(self.trainer_fn, error))
         return step
+
+    def graph(self, make, step, *how):
+        """make(step, *how), a graph of one or more steps of a trace; made once."""
+        key = threading.get_ident(), make, step, *how
+        if key not in self.graphs:
+            if len(self.graphs) >= MOST_GRAPHS:
+                del self.graphs[next(iter(self.graphs))]
+            self.graphs[key] = make(step, *how)
+        return self.graphs[key]
 
     def forget(self):
         """Drops the oldest trace where there are too many: a rule that reads a clock would never stop making them."""
@@ -152,7 +167,7 @@ class Trace:
         self.changed = recording.program.evaluator(list(self.changes.values()))
         inputs = self.symbol.list_inputs() if self.writes else ()
         self.reads = sorted(int(name[len('array'):]) for name in inputs if name.startswith('array'))
-        self._op = None
+        self._ops = {}  # by thread
 
     def holds(self, hyperparams):
         """Whether the function would do the same: all but numbers as it was, and each branch the same way."""
@@ -183,10 +198,11 @@ class Trace:
 
     def cached_op(self):
         """The graph, ready to be called with the arrays that it reads, in their order, and the numbers."""
-        if self._op is None:
+        thread = threading.get_ident()
+        if thread not in self._ops:
             order = [f'array{i}' for i in self.reads] + [f'number{i}' for i in range(len(self.sources))]
-            self._op = cached_op(self.symbol, order)
-        return self._op
+            self._ops[thread] = cached_op(self.symbol, order)
+        return self._ops[thread]
 
 
 def _again(returns, arguments):
@@ -259,10 +275,13 @@ HAS_A_STATE = ('does something else at each call: it keeps a state of its own, o
 
 
 def _check_surroundings(trainer_fn, walk):
-    """Raises UntraceableError if the rule has changed what it can see, or put there what cannot be compared."""
-    try:
-        same = surroundings(trainer_fn).tokens == walk.tokens
-    except UntraceableError:
-        same = False
-    if not same:
+    if not is_as_before(trainer_fn, walk):
         raise UntraceableError(HAS_A_STATE)
+
+
+def is_as_before(trainer_fn, walk):
+    """Whether a rule has left all that it can see as it was, and put nothing there that cannot be compared."""
+    try:
+        return surroundings(trainer_fn).tokens == walk.tokens
+    except UntraceableError:
+        return False

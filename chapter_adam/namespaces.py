@@ -70,8 +70,11 @@ def _operator(name, function, tape):
             raise UntraceableError(f'calls nd.{name}, which draws at random')
         if any(type(arg) in (list, tuple) and any(type(part) is NumberStandIn for part in arg) for arg in args):
             raise UntraceableError(f'passes a list with a hyperparameter to nd.{name} (compute with the number itself)')
-        return (tape.function(name, *args, **kwargs) if _any_stand_in((*args, *kwargs.values()))
-                else function(*args, **kwargs))
+        if _any_stand_in((*args, *kwargs.values())):
+            return tape.function(name, *args, **kwargs)
+        made = function(*args, **kwargs)
+        constant = tape.constant(made) if name in ('array', 'zeros', 'ones', 'full') else None
+        return made if constant is None else constant
     return call
 
 

@@ -22,7 +22,9 @@ ELEMENTWISE = frozenset('''
     _maximum_scalar _minimum_scalar _greater_scalar _lesser_scalar _greater_equal_scalar _lesser_equal_scalar
     _equal_scalar _not_equal_scalar negative abs sign round rint fix floor ceil trunc square sqrt rsqrt cbrt
     rcbrt exp expm1 log log10 log2 log1p sin cos tan arcsin arccos arctan degrees radians sinh cosh tanh arcsinh
-    arccosh arctanh sigmoid relu reciprocal add_n zeros_like ones_like _copy identity clip where null'''.split())
+    arccosh arctanh sigmoid relu softsign hard_sigmoid erf erfinv gamma gammaln smooth_l1 reciprocal logical_not
+    broadcast_hypot broadcast_logical_and broadcast_logical_or broadcast_logical_xor add_n zeros_like ones_like _copy
+    identity clip where null'''.split())
 
 
 def apply(step, params, grads, states, numbers):

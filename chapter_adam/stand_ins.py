@@ -33,8 +33,8 @@ class UntraceableError(TypeError):
         self.latest.error = self
 
 
-NOT_AN_ARGUMENT = ('computes with an array that is neither parameter, gradient nor state (nd.zeros_like(p) is fine '
-                   'where nd.zeros(p.shape) is not)')
+NOT_AN_ARGUMENT = ('computes with an array that is neither parameter, gradient nor state, nor made of one number in '
+                   'the rule, as nd.zeros(1) is')
 
 
 def per_run(value):
@@ -82,22 +82,24 @@ class NumberStandIn:
 
     __copy__ = __pos__ = lambda self: self
 
-    def plain(self):
-        """The number itself, for a text, a key, an index or `float`; the graph is then good for as long as it stays."""
+    def plain(self, template, *given):
+        """The number, or what is made of it, as it is now; the graph is then good for as long as that stays."""
         if per_run(self.value):
             raise UntraceableError('turns a hyperparameter that differs from run to run into a plain number')
-        self.tape.guards[self.source, f'repr({self.source}) == {repr(self.value)!r}'] = None
+        made = eval(template.format('value', *map(repr, given)), {'value': self.value})
+        test = f'repr({template.format(self.source, *map(repr, given))}) == {repr(made)!r}'
+        self.tape.guards[self.source, test] = None
         self.tape.made_plain = place_of(sys._getframe(2))
-        return self.value
+        return made
 
-    __float__ = lambda self: float(self.plain())
-    __int__ = lambda self: int(self.plain())
-    __index__ = lambda self: operator.index(self.plain())
-    __complex__ = lambda self: complex(self.plain())
-    __str__ = lambda self: str(self.plain())
-    __repr__ = lambda self: repr(self.plain())
-    __format__ = lambda self, text: format(self.plain(), text)
-    __hash__ = lambda self: hash(self.plain())
+    __float__ = lambda self: float(self.plain('{}'))
+    __int__ = lambda self: self.plain('int({})')
+    __index__ = lambda self: operator.index(self.plain('{}'))
+    __complex__ = lambda self: complex(self.plain('{}'))
+    __str__ = lambda self: self.plain('str({})')
+    __repr__ = lambda self: self.plain('repr({})')
+    __format__ = lambda self, text: self.plain('format({}, {})', text)
+    __hash__ = lambda self: hash(self.plain('{}'))
 
     def __round__(self, digits=None):
         return self.tape.scalar('round', round, self, digits)
@@ -256,14 +258,15 @@ def _give_operators():
         setattr(ArrayStandIn, f'__{dunder}__', lambda a, b, name=name: a.tape.binary(name, a, b))
     for dunder, name in DUNDER.items():
         setattr(ArrayStandIn, f'__r{dunder}__', lambda a, b, name=name: a.tape.binary(name, b, a))
-        setattr(ArrayStandIn, f'__i{dunder}__', lambda a, b, name=name: a.assign(a.tape.binary(name, a, b)) or a)
+        if hasattr(nd.NDArray, f'__i{dunder}__'):  # there is none for **
+            setattr(ArrayStandIn, f'__i{dunder}__', lambda a, b, name=name: a.assign(a.tape.binary(name, a, b)) or a)
     ArrayStandIn.__neg__ = lambda a: a.tape.operator('negative', a)
     ArrayStandIn.__abs__ = lambda a: a.tape.operator('abs', a)
     for dunder, sign in SIGN.items():
         function = getattr(operator, f'__{dunder}__')
-        setattr(NumberStandIn, f'__{dunder}__', lambda a, b, sign=sign, f=function: a.tape.infix(a, sign, f, b))
+        setattr(NumberStandIn, f'__{dunder}__', lambda a, b, *, sign=sign, f=function: a.tape.infix(a, sign, f, b))
         if dunder not in COMPARISON:
-            setattr(NumberStandIn, f'__r{dunder}__', lambda a, b, sign=sign, f=function: a.tape.infix(b, sign, f, a))
+            setattr(NumberStandIn, f'__r{dunder}__', lambda a, b, *, sign=sign, f=function: a.tape.infix(b, sign, f, a))
     NumberStandIn.__neg__ = lambda a: a.tape.number('(-{})', operator.neg, a)
     NumberStandIn.__abs__ = lambda a: a.tape.scalar('abs', abs, a)
 

@@ -5,6 +5,7 @@ their names in turn, objects and their attributes. What it does not know how to 
 file) it refuses: a graph would not notice when it changes.
 """
 import builtins
+import contextlib
 import copyreg
 import enum
 import functools
@@ -16,7 +17,7 @@ from collections import OrderedDict, namedtuple
 
 import numpy as np
 
-from .bytecode import line_of, reads, writes
+from .bytecode import compares_numbers_by_identity, line_of, reads, writes
 from .compat import mxnet
 from .stand_ins import STAND_INS, UntraceableError
 
@@ -39,11 +40,11 @@ SAFE = frozenset('''abs all any ascii bin callable chr divmod format getattr has
     iter len max min next oct ord pow repr round sorted sum __build_class__'''.split())
 
 
-def surroundings(function, names=frozenset()):
-    """The `Walk` over all that a function, or an object, can see; its `tokens` are to be compared."""
+def surroundings(function, names=frozenset(), name=''):
+    """The `Walk` over all that a function, or an object of that name, can see; its `tokens` are to be compared."""
     names = set(names)
     while True:
-        walk, known = Walk(names), len(names)
+        walk, known = Walk(names, name), len(names)
         walk.visit(function)
         # A class or a module is looked at for the names in the code; code found later may ask it for more.
         if len(names) == known or not walk.by_name:
@@ -54,7 +55,7 @@ def surroundings(function, names=frozenset()):
 
 def content(value, names=frozenset()):
     """A value's tokens; of modules and classes in it, the attributes with these names and those in its own code."""
-    return surroundings(value, names).tokens
+    return surroundings(value, names, 'hyperparams').tokens
 
 
 def is_trusted(function):
@@ -82,9 +83,9 @@ class Walk:
         by_name: whether something was looked at for these names only.
     """
 
-    def __init__(self, names):
+    def __init__(self, names, name=''):
         self.names, self.tokens, self.functions, self.by_name, self.seen = names, [], [], False, {}
-        self.code, self.name, self.bytes, self.way = None, '', 0, []
+        self.code, self.name, self.bytes, self.way = None, name, 0, []
 
     def refuse(self, reason):
         error = UntraceableError(reason)
@@ -131,6 +132,7 @@ class Walk:
                 self.code, self.name = code, name
                 self.refuse(f'keeps a state of its own: changes {name}, which is neither an argument nor made by it')
             self.functions.append(function)
+            self.check_identity(code, function)
             self.globals(code, function)
         for name, cell in zip(code.co_freevars, function.__closure__ or ()):
             try:
@@ -141,6 +143,16 @@ class Walk:
         for own in (function.__defaults__, function.__kwdefaults__, function.__dict__):
             if own:
                 self.visit(own)
+
+    def check_identity(self, code, function):
+        """Refuses `h['t'] is STOP`: whether two equal numbers are one object, no stand-in can tell."""
+        cells = dict(zip(code.co_freevars, function.__closure__ or ()))
+        for name in compares_numbers_by_identity(code):
+            with contextlib.suppress(ValueError):  # a variable that has no value yet
+                value = cells[name].cell_contents if name in cells else function.__globals__.get(name)
+                if name == '' or type(value) in (int, float):
+                    self.code, self.name = code, name
+                    self.refuse('tests by `is` whether two numbers are one object (== compares them)')
 
     def check_name(self, name, home):
         """Refuses what a library that is trusted otherwise has under one of the names in MODES."""

@@ -2,6 +2,7 @@
 import json
 import math
 
+import mxnet
 import numpy as np
 import pytest
 from mxnet import nd
@@ -60,6 +61,25 @@ def test_each_gluon_run_is_the_single_run_of_its_seed(airfoil, hybridize, full_d
         single = gb.train_gluon_ch7('adam', {'learning_rate': 0.01}, *airfoil, seed=seed, plot=False,
                                     full_division=full_division)
         assert np.abs(together.losses[:, k] - single.losses).max() < 1e-5
+
+
+def single_gluon(data, seed, name, hyperparams):
+    return gb.train_gluon_ch7(name, hyperparams, *data, seed=seed, plot=False)
+
+
+@pytest.mark.parametrize('name', ['adam', 'nadam', 'adamax', 'rmsprop', 'ftrl', 'signum', 'nag', 'adadelta'])
+def test_every_gluon_optimiser(small, name):
+    """Nadam's update of one parameter depends on how many have been updated before."""
+    together = gb.train_gluon_ensemble(name, {}, *small, seeds=[3, 4])
+    assert np.abs(together.losses[:, 1] - single_gluon(small, 4, name, {}).losses).max() < 1e-5
+
+
+def test_a_rate_scheduler_of_gluons_starts_anew_for_each_part_of_the_runs(small, monkeypatch):
+    monkeypatch.setattr(ensemble, 'RUNS_AT_ONCE', 2)
+    hyperparams = {'learning_rate': 0.3, 'lr_scheduler': mxnet.lr_scheduler.FactorScheduler(2, 0.8, base_lr=0.3)}
+    together = gb.train_gluon_ensemble('sgd', hyperparams, *small, seeds=range(5))
+    for k in range(5):
+        assert np.abs(together.losses[:, k] - single_gluon(small, k, 'sgd', hyperparams).losses).max() < 1e-5
 
 
 @pytest.mark.parametrize('name', RULES)
@@ -140,6 +160,54 @@ def test_where_a_rule_branches_on_what_differs_runs_of_one_value_go_together(sma
     assert together.seeds == (0, 1, 2, 3, 4) and seen == [2, 3, 4, 5]
 
 
+def asks_for_the_kind(params, states, hyperparams):
+    k = hyperparams['k']
+    for p in params:
+        p[:] -= (0.1 if isinstance(k, int) else 0.2) * len(str(k)) * p.grad
+
+
+def divides(params, states, hyperparams):
+    for p in params:
+        p[:] -= 1 / (20 + hyperparams['t'] / hyperparams['k']) * p.grad
+    hyperparams['t'] += 1
+
+
+def test_one_and_one_point_zero_are_two_values(small):
+    ks = [1, 1.0, 2]
+    together = many(small, range(3), asks_for_the_kind, hyperparams={'k': ks})
+    for k in range(3):
+        single = one(small, k, asks_for_the_kind, hyperparams={'k': ks[k]})
+        assert np.abs(together.losses[:, k] - single.losses).max() < 1e-5
+
+
+def test_an_error_of_one_run_is_not_an_infinity(small):
+    assert many(small, range(2), divides, hyperparams={'k': [1, 2], 't': 1}).diverged == ()
+    with pytest.raises(ZeroDivisionError):
+        many(small, range(3), divides, hyperparams={'k': [1, 0, 2], 't': 1})
+
+
+def test_an_error_of_the_callers_own_watch_is_its_own(small, monkeypatch):
+    monkeypatch.setattr(ensemble, 'RUNS_AT_ONCE', 1)
+    seen = []
+
+    def watch(done):
+        seen.append(done)
+        raise ValueError('stop')
+    with pytest.raises(ValueError, match='stop'):
+        many(small, range(3), hyperparams={'lr': [0.1, 0.2, 0.3], 't': 1}, watch=watch)
+    assert seen == [1]
+
+
+def test_plain_numbers_of_many_runs_are_no_fault_of_the_rules(small):
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] -= float(hyperparams['lr']) * p.grad
+    rates = np.linspace(0.01, 0.2, 40)
+    together = many(small, range(40), rule, hyperparams={'lr': rates}, num_epochs=1, batch_size=93)
+    single = one(small, 39, rule, hyperparams={'lr': rates[39]}, num_epochs=1, batch_size=93)
+    assert np.abs(together.losses[:, 39] - single.losses).max() < 1e-5
+
+
 def both_betas(params, states, hyperparams):
     beta1, beta2 = hyperparams['betas']
     adam(params, states, inner := {**hyperparams, 'beta1': beta1, 'beta2': beta2})
@@ -180,6 +248,14 @@ def test_a_diverging_run_is_reported_and_disturbs_no_other(small, hybridize):
     assert together.quantiles([0.5])[0] == pytest.approx(together.losses[:, [0, 2]].mean(axis=1))
 
 
+@pytest.mark.parametrize('hybridize', [True, False], ids=['hybridized', 'eager'])
+def test_what_float32_cannot_hold_has_diverged(hybridize):
+    x = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+    with pytest.raises(gb.DivergenceError):
+        gb.train_ch7(gb.sgd, None, {'lr': 1e5}, x, x[:, 0], seed=0, plot=False)
+    assert gb.train_ensemble(gb.sgd, None, {'lr': 1e5}, x, x[:, 0], seeds=[0], hybridize=hybridize).diverged == (0,)
+
+
 def test_quantiles_are_numpys(small):
     together = many(small, range(9))
     assert (together.quantiles([0.1, 0.5]) == np.quantile(together.losses, [0.1, 0.5], axis=1)).all()
@@ -215,7 +291,7 @@ def test_a_rule_that_would_mix_the_runs_is_refused(small):
     p.__setitem__(slice(None), p - h['lr'] * (2 if p.ndim == 2 else 1) * p.grad) for p in params]])
 def test_an_eager_rule_that_would_mix_the_runs_is_refused(small, rule):
     one(small, 0, rule, hyperparams={'lr': 0.1})
-    with pytest.raises(ValueError, match='something else to two runs side by side than to each alone'):
+    with pytest.raises(ValueError, match='something else to runs side by side than to each alone'):
         many(small, [0, 1], rule, hyperparams={'lr': 0.1}, hybridize=False)
 
 
@@ -228,6 +304,57 @@ def test_an_eager_rule_made_for_many_runs_is_let_be(small):
             p[:] -= 0.1 * p.grad
     many(small, [0, 1], looks, hyperparams={}, hybridize=False)
     assert seen == [(2, 4, 1)] * 20
+
+
+def clips(theta):
+    def rule(params, states, hyperparams):
+        norm = sum((p.grad ** 2).sum() for p in params).sqrt().asscalar()
+        for p in params:
+            p[:] -= hyperparams['lr'] * (theta / norm if norm > theta else 1) * p.grad
+    return rule
+
+
+def mixes_later(params, states, hyperparams):
+    for p in params:
+        p[:] -= hyperparams['lr'] * (p.grad / p.grad.norm() if hyperparams['t'] > 5 else p.grad)
+    hyperparams['t'] += 1
+
+
+@pytest.mark.parametrize('rule', [clips(5), mixes_later, gb.hybridize(mixes),
+                                  lambda params, states, h: [p.__isub__(p.grad / nd.maximum(1, p.grad.norm() / 5))
+                                                             for p in params]])
+def test_an_eager_rule_that_mixes_many_runs_or_later_is_refused(small, rule):
+    with pytest.raises(ValueError, match='something else to runs side by side'):
+        many(small, range(100), rule, hyperparams={'lr': 0.1, 't': 1}, hybridize=False)
+
+
+def test_a_state_of_an_eager_rule_is_not_carried_from_part_to_part(small, monkeypatch):
+    monkeypatch.setattr(ensemble, 'RUNS_AT_ONCE', 2)
+
+    class Counting:
+        def __init__(self):
+            self.t = 0
+
+        def __call__(self, params, states, hyperparams):
+            self.t += 1
+            for p in params:
+                p[:] -= 0.3 / self.t * p.grad
+    seen = []
+
+    def counting(params, states, hyperparams):
+        seen.append(1)
+        for p in params:
+            p[:] -= 0.3 / len(seen) * p.grad
+    for rule in (Counting(), counting):
+        together = many(small, range(5), rule, hyperparams={}, hybridize=False)
+        seen.clear()
+        single = one(small, 4, Counting(), hyperparams={})
+        assert np.abs(together.losses[:, 4] - single.losses).max() < 1e-5
+
+
+def test_states_of_numbers_are_told_where_they_can_be_trained(small):
+    with pytest.raises(TypeError, match='states must hold NDArrays alone.*one by one'):
+        many(small, [0, 1], both_betas, [[0.0], [0.0]], {'lr': 0.1, 't': 1}, hybridize=False)
 
 
 def test_that_check_moves_nothing_of_the_rules(small):

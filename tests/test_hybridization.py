@@ -5,6 +5,7 @@ import itertools
 import math
 import operator
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from numpy import datetime64, fromfile, loadtxt
 from rules import RULES
 
 import chapter_adam as gb
-from chapter_adam import UntraceableError, adam, fused, hybridization, hybridize, init_adam_states
+from chapter_adam import UntraceableError, adam, fused, hybridization, hybridize, init_adam_states, training
 
 SHAPES = [((5, 1), (1,)), ((3, 4),), ((2, 3, 4), (7,), (1, 1))]
 
@@ -222,7 +223,7 @@ def logs(params, states, hyperparams):
 
 def brings_an_array(params, states, hyperparams):
     for p in params:
-        p[:] = p - nd.full(p.shape, 0.1) * p.grad
+        p[:] = p - nd.arange(1, 1 + len(p)).reshape(p.shape) * p.grad
 
 
 def uses_the_optimizer_kernel(params, states, hyperparams):
@@ -390,6 +391,34 @@ def test_what_a_training_needs_is_prepared_before_its_clock(airfoil, monkeypatch
 def test_a_hybridized_run_that_diverges_says_so(airfoil):
     with pytest.raises(gb.DivergenceError, match='after step 10'):
         gb.train_ch7(RULES['sgd'][0], None, {'lr': 1e30}, *airfoil, hybridize=True, plot=False)
+
+
+def test_one_hybridized_rule_trains_in_several_threads(airfoil):
+    """A graph has one memory: each thread makes its own."""
+    fast, curves = hybridize(adam), []
+    expected = gb.train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil, plot=False).losses
+
+    def work():
+        for _ in range(5):
+            curves.append(training.train_scratch(fast, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil,
+                                                 hybridize=True).losses)
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(curves) == 20 and max(np.abs(np.subtract(curve, expected)).max() for curve in curves) < 2e-6
+    assert len({key[0] for key in fast.graphs}) == 4
+
+
+def test_graphs_are_kept_with_the_rule_and_no_more_than_some(airfoil, monkeypatch):
+    fast = hybridize(adam)
+    for _ in range(2):
+        gb.train_ch7(fast, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil, hybridize=True, plot=False)
+    assert len(fast.graphs) == 3  # ten batches, one, and the short one
+    monkeypatch.setattr(hybridization, 'MOST_GRAPHS', 2)
+    gb.train_ch7(fast, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil, batch_size=7, hybridize=True, plot=False)
+    assert len(fast.graphs) <= 3
 
 
 # --- what once was silently wrong
@@ -616,6 +645,19 @@ def test_a_plain_number_is_good_until_it_changes(name):
     compare(rule, None, {'lr': 0.1, 't': 1}, steps=30)
 
 
+def test_what_counts_is_the_number_that_is_made(airfoil):
+    """int(t / 100) is another one three times in 302 steps."""
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] -= 0.1 * 0.5 ** int(hyperparams['t'] / 100) * p.grad
+        hyperparams['t'] += 1
+    fast = hybridize(rule)
+    eager, traced = (gb.train_ch7(each, None, {'t': 1}, *airfoil, hybridize=each is fast, plot=False)
+                     for each in (rule, fast))
+    assert np.abs(np.subtract(traced.losses, eager.losses)).max() < 2e-6
+    assert sum(map(len, fast.traces.values())) == 4
+
+
 def test_a_minus_zero_is_another_number():
     def rule(params, states, hyperparams):
         for p in params:
@@ -629,7 +671,7 @@ def test_a_plain_number_that_changes_at_each_step_is_refused_before_it_costs_too
         for p in params:
             p[:] -= 0.1 / float(hyperparams['t']) * p.grad
         hyperparams['t'] += 1
-    with pytest.raises(UntraceableError, match=r"`p\[:\] -= 0.1 / float\(.*changes at each step.*can be left out"):
+    with pytest.raises(UntraceableError, match=r"`p\[:\] -= 0.1 / float\(.*at each step.*leave float\(lr\) out"):
         gb.train_ch7(rule, None, {'t': 1}, *airfoil, hybridize=True, plot=False)
 
 
@@ -684,6 +726,37 @@ def by_match(params, states, hyperparams):
 @pytest.mark.parametrize('rule', [by_identity, by_match])
 def test_a_comparison_tested_by_identity(rule):
     compare(rule, None, {'t': 1}, steps=6)
+
+
+STOP = 3
+
+
+@pytest.mark.parametrize('test', [
+    lambda h: h['t'] is h['T'], lambda h: h['t'] is STOP, lambda h: h['t'] is not STOP,
+    lambda h: (lambda: h['t'] is STOP)(), lambda h: (old := h['t'], h['t'] is old)[1]])
+def test_numbers_compared_by_identity_are_refused(test):
+    def rule(params, states, hyperparams):
+        params[0][:] -= (0.1 if test(hyperparams) else 0.5) * params[0].grad
+        hyperparams['t'] += 1
+    with pytest.raises(UntraceableError, match='by `is` whether two numbers are one object'):
+        hybridize(rule)(parameters(((1,),)), None, {'t': 1, 'T': 3})
+
+
+def test_other_things_compared_by_identity_are_not():
+    kind, none = nd.NDArray, None
+
+    def rule(params, states, hyperparams):
+        for p in params:
+            which = 0.1 if p is params[-1] else 0.2 if type(p) is kind and p is not none else 0.3
+            p[:] -= which * p.grad
+    compare(rule, None, {'t': 1}, steps=3)
+
+
+def test_a_power_with_three_arguments_is_refused():
+    def rule(params, states, hyperparams):
+        params[0][:] -= pow(hyperparams['t'], 3, 7) * params[0].grad
+    with pytest.raises(UntraceableError, match='positional argument'):
+        hybridize(rule)(parameters(((1,),)), None, {'t': 1})
 
 
 @pytest.mark.parametrize('rule', [by_identity, by_match])
@@ -767,6 +840,26 @@ def test_float32_by_name_attributes_and_several_results():
     compare(rule, None, {'lr': 0.1}, steps=4)
 
 
+def test_arrays_made_of_one_number_in_the_rule():
+    def rule(params, states, hyperparams):
+        norm = nd.array([0.0])
+        for p in params:
+            norm += (p.grad ** 2).sum()
+        scale = nd.minimum(hyperparams['theta'] / norm.sqrt(), nd.ones(1))
+        for p in params:
+            p[:] -= 0.1 * scale * p.grad + nd.full(p.shape, 0.01) * nd.zeros(p.shape)
+    compare(rule, None, {'theta': 0.5}, steps=4)
+
+
+def test_the_root_of_a_power_in_place_is_a_new_array():
+    def rule(params, states, hyperparams):
+        for p in params:
+            g = p.grad
+            g **= 2
+            p[:] -= 0.1 * g + 0.01 * p.grad
+    compare(rule, None, {}, steps=4)
+
+
 def test_hyperparams_in_a_nested_function_may_be_set():
     class Key:
         T = 't'
@@ -833,6 +926,6 @@ def test_several_numbers_at_once_are_refused():
 
 def test_an_array_of_the_rules_own_is_named_also_beside_a_hyperparameter():
     def rule(params, states, hyperparams):
-        params[0][:] -= hyperparams['lr'] * nd.array([1.0])
+        params[0][:] -= (hyperparams['lr'] * nd.array([1.0, 2.0])).sum()
     with pytest.raises(UntraceableError, match='neither parameter, gradient nor state'):
         hybridize(rule)(parameters(((1,),)), None, {'lr': 0.1})

@@ -508,10 +508,10 @@ def test_a_number_is_none_of_these(kind):
 
 def test_traces_do_not_pile_up(monkeypatch):
     fast = hybridize(lambda params, states, h: sub(params, 0.1 if N < 1000 else 0.2))
-    for n in range(40):
+    for n in range(80):
         monkeypatch.setitem(globals(), 'N', n)
         fast([parameter()], None, {})
-    assert sum(map(len, fast.traces.values())) == 16
+    assert sum(map(len, fast.traces.values())) == 64
 
 
 # --- arrays that are one, or none
