@@ -16,7 +16,7 @@ from operator import is_not
 import numpy as np
 
 from . import buffers, shadow
-from .compat import mxnet
+from .compat import DEVICE, mxnet
 from .nested import leaves, structure
 from .recording import ANYTHING, as_untraceable, is_atom, record, refused
 from .stand_ins import UntraceableError
@@ -78,10 +78,11 @@ class Hybridized:
         self.__doc__ = getattr(trainer_fn, '__doc__', None)
 
     def __call__(self, params, states, hyperparams):
-        step = self.trace(params, states, hyperparams)
-        if step.returns == ANYTHING:
-            raise UntraceableError(refused(self.trainer_fn, 'returns something else than its arguments'))
-        step.run(params, states, hyperparams)
+        with DEVICE:
+            step = self.trace(params, states, hyperparams)
+            if step.returns == ANYTHING:
+                raise UntraceableError(refused(self.trainer_fn, 'returns something else than its arguments'))
+            step.run(params, states, hyperparams)
         return _again(step.returns, (params, states, hyperparams))
 
     def trace(self, params, states, hyperparams):

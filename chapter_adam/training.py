@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import checks
-from .compat import mxnet
+from .compat import DEVICE, mxnet
 from .fused import FusedModel
 from .history import History, Stopwatch
 from .models import GluonModel, ScratchModel
@@ -220,8 +220,10 @@ class _Run:
                 'rows': len(self.labels), 'features': self.features.shape[1], 'record_every': self.record_every}
 
     def fit(self, model, settings, watch):
-        losses, epochs, seconds, train_seconds = fit(
-            model, self.draws, self.features, self.labels, self.batch_size, self.num_epochs, self.record_every, watch)
+        with DEVICE:
+            losses, epochs, seconds, train_seconds = fit(
+                model, self.draws, self.features, self.labels, self.batch_size, self.num_epochs, self.record_every,
+                watch)
         w, b = model.parameters()
         return History(tuple(losses), tuple(epochs), seconds, train_seconds,
                        tuple(w[:, 0].tolist()), float(b[0]), settings)

@@ -68,14 +68,14 @@ CORE = 'OPENBLAS_CORETYPE'
 def test_the_kernels_of_openblas_are_chosen_only_where_they_run_and_only_for_the_import(monkeypatch, features, core):
     monkeypatch.delenv(CORE, raising=False)
     monkeypatch.setattr(numpy.core._multiarray_umath, '__cpu_features__', features)
-    with compat.same_sums():
+    with compat.chosen(compat.settings()):
         assert os.environ.get(CORE) == core
     assert CORE not in os.environ
 
 
 def test_a_choice_of_the_users_own_stays(monkeypatch):
     monkeypatch.setenv(CORE, 'Zen')
-    with compat.same_sums():
+    with compat.chosen(compat.settings()):
         assert os.environ[CORE] == 'Zen'
     assert os.environ[CORE] == 'Zen'
 
@@ -86,6 +86,40 @@ def test_mxnets_openblas_takes_them(tmp_path):
                              paths=[outside.CLONE], OPENBLAS_VERBOSE='2')
     known = numpy.core._multiarray_umath.__cpu_features__
     assert (process.stderr.split()[-1] == 'Haswell') == (known['AVX2'] and known['FMA3'])
+
+
+ENGINE = '{}; import os; print(os.environ.get("MXNET_ENGINE_TYPE"))'
+
+
+@pytest.mark.parametrize('chosen', [{}, {'MXNET_ENGINE_TYPE': 'ThreadedEngine'}])
+@pytest.mark.parametrize('statement', ['from chapter_adam.compat import mxnet', 'import chapter_adam; import mxnet'])
+def test_the_engine_is_the_naive_one_unless_chosen_and_says_nothing_of_it(tmp_path, chosen, statement):
+    process = outside.python('-c', ENGINE.format(statement), cwd=tmp_path, paths=[outside.CLONE], **chosen)
+    assert process.stdout.strip() == str(chosen.get('MXNET_ENGINE_TYPE')) and process.returncode == 0
+    assert process.stderr == ''
+    other = outside.python('-c', 'import mxnet; mxnet.nd.ones(1).wait_to_read()', cwd=tmp_path, paths=[outside.CLONE],
+                           MXNET_ENGINE_TYPE='NaiveEngine')
+    assert 'start using engine: NaiveEngine' in other.stderr  # which is the line that is kept away
+
+
+def test_it_is_the_naive_engine(tmp_path):
+    """Which computes in the thread that asks: after the call, the numbers are there."""
+    code = ('import chapter_adam; from mxnet import nd; import ctypes, mxnet, numpy as np;'
+            'a = np.zeros(3000000, np.float32); out = nd.from_numpy(a, zero_copy=True);'
+            'nd.ones(3000000)._slice(0, 3000000).copyto(out); print(int(a[-1]))')
+    assert outside.python('-c', code, cwd=tmp_path, paths=[outside.CLONE]).stdout == '1\n'
+
+
+def test_what_else_is_said_while_mxnet_is_loaded_is_heard(capfd):
+    with compat.without_line_of(b'engine'):
+        os.write(2, b'one\nMXNet start using engine\ntwo\n')
+    assert capfd.readouterr().err == 'one\ntwo\n'
+
+
+def test_a_closed_standard_error_stays_closed(tmp_path):
+    process = outside.python('-c', 'import os, sys; os.close(2); from chapter_adam.compat import mxnet; print(1)',
+                             cwd=tmp_path, paths=[outside.CLONE])
+    assert process.stdout == '1\n'
 
 
 INSTALL = 'apt-get install libgomp1 libquadmath0'
