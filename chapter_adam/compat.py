@@ -1,8 +1,9 @@
 """MXNet 1.9.1 on today's Pythons: puts back the names it needs, only where missing, and imports it.
 
 The names are put back when this module is imported, with the package, so that a reader's `from mxnet import nd` works
-after `import chapter_adam`; it also finds MXNet told which engine and which kernels to take. The rooms take MXNet from here (`from .compat import mxnet`), which imports it at the first
-request and says what to do if it cannot. Nothing in site-packages is touched.
+after `import chapter_adam`; MXNet is then told which engine and which kernels to take. The rooms take MXNet from here
+(`from .compat import mxnet`), which imports it at the first request and says what to do if it cannot. Nothing in
+site-packages is touched.
 """
 import importlib.util
 import os

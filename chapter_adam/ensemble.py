@@ -11,7 +11,7 @@ from time import perf_counter
 import numpy as np
 
 from . import checks, history
-from .compat import mxnet
+from .compat import DEVICE, mxnet
 from .ensemble_models import KEEPS_A_STATE, MIXES, EagerRuns, GluonRuns, TracedRuns, extended, try_side_by_side
 from .hybridization import Hybridized
 from .hybridization import hybridize as hybridized
@@ -136,7 +136,8 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
         return kind(w, b, rule, states, checks.hyperparameters('hyperparams', own, rule=trainer_fn))
 
     with explained(name, hyperparams):
-        tried = None if hybridize else try_side_by_side(trainer_fn, states, hyperparams, job.d, runs)
+        with DEVICE:
+            tried = None if hybridize else try_side_by_side(trainer_fn, states, hyperparams, job.d, runs)
     if tried == MIXES:
         raise ValueError(f'{name} does something else to runs side by side than to each alone: it looks at a whole '
                          'array or its shape; train them one by one with train_ch7')
@@ -245,20 +246,18 @@ class _Job:
             if watch:
                 watch(sum(collected))
 
-        # MXNet works while Python draws: a chunk's numbers are asked for only when the next one has been handed over.
-        handed_over, collected = [], []
+        collected = []
         for part in parts:
-            handed_over.append((part, self.train(make_model, part)))
-            if len(handed_over) > 1:
-                collect(*handed_over.pop(0))
-        collect(*handed_over.pop())
+            with DEVICE:
+                snapshots = self.train(make_model, part)
+            collect(part, snapshots)
         settings = {'label': f'{settings["rule"]}, {runs} seeds', **settings, 'batch_size': self.batch_size,
                     'num_epochs': self.num_epochs, 'rows': self.n, 'features': self.d}
         return Ensemble(losses, self.epochs, self.seeds, parameters[:, :-1], parameters[:, -1],
                         perf_counter() - start, settings)
 
     def train(self, make_model, part):
-        """Trains one chunk; returns the parameters at each record, (runs, d + 1, 1), which are still being computed."""
+        """Trains one chunk; returns the parameters at each record, (runs, d + 1, 1)."""
         draws = [Draws(self.seeds[run]) for run in part]
         starts = [draw.start(self.d) for draw in draws]
         model = make_model(np.stack([w for w, _ in starts]), np.stack([b[:, None] for _, b in starts]), part)

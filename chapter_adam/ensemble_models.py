@@ -46,7 +46,7 @@ class _Runs:
         self.d, self.params = w.shape[1], [nd.array(w), nd.array(b)]
 
     def snapshot(self):
-        """A copy of the parameters, (runs, d + 1, 1), the bias last; asks MXNet for it without waiting."""
+        """A copy of the parameters, (runs, d + 1, 1), the bias last."""
         return nd.concat(*self.params, dim=1)
 
 

@@ -47,7 +47,7 @@ class FusedModel:
         self.params, self.states, self.hyperparams = [nd.array(w), nd.array(b)], states, hyperparams
         for p in self.params:
             p.attach_grad()  # never filled: it tells the tracer that the rule may read it
-        self.rule, self.d, self.is_warm = hybridize(trainer_fn), len(w), False
+        self.rule, self.d, self.is_warm, self.step = hybridize(trainer_fn), len(w), False, None
         separate = [*self.params, *leaves(states)]
         self._hold(separate, False)
         if stackable(states, self.d):
@@ -64,10 +64,12 @@ class FusedModel:
         In a batch `of_all` examples the gradient for the bias can be 0 but for rounding, which Adam makes a full step:
         then it has to be summed as autograd does it.
         """
-        step = self.rule.trace(self.params, self.states, self.hyperparams)
-        if self.stacked and (of_all or not alike(step, 2 * len(self.now))):
+        # Nothing of the reader's runs between the steps: what the rule refers to stays as it is for all of them.
+        if self.step is None or not self.step.holds(self.hyperparams):
+            self.step = self.rule.trace(self.params, self.states, self.hyperparams)
+        if self.stacked and (of_all or not alike(self.step, 2 * len(self.now))):
             self._hold(unstack(self.now, self.d), False)
-        return step
+        return self.step
 
     def warm_up(self, X, y):
         """Traces the rule and lets MXNet prepare the graphs for batches of X's size, on copies: nothing is trained.

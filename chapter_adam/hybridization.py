@@ -10,7 +10,6 @@ what they wrote is a graph, which MXNet runs in one call a step: in float32 and 
 What the function computes from hyperparameters alone, such as `1 - beta2 ** t`, stays Python: it is written down as
 an expression, and evaluated in each step in double precision, as the original would.
 """
-import threading
 from operator import is_not
 
 import numpy as np
@@ -68,7 +67,7 @@ def hybridize(trainer_fn):
 class Hybridized:
     """A trainer function and its traces so far; see `hybridize`.
 
-    `graphs` are larger ones that trainings have made of the traces: each thread has its own, as a graph has one memory.
+    `graphs` are larger ones that trainings have made of the traces.
     """
 
     def __init__(self, trainer_fn):
@@ -113,7 +112,7 @@ class Hybridized:
 
     def graph(self, make, step, *how):
         """make(step, *how), a graph of one or more steps of a trace; made once."""
-        key = threading.get_ident(), make, step, *how
+        key = make, step, *how
         if key not in self.graphs:
             if len(self.graphs) >= MOST_GRAPHS:
                 del self.graphs[next(iter(self.graphs))]
@@ -168,7 +167,7 @@ class Trace:
         self.changed = recording.program.evaluator(list(self.changes.values()))
         inputs = self.symbol.list_inputs() if self.writes else ()
         self.reads = sorted(int(name[len('array'):]) for name in inputs if name.startswith('array'))
-        self._ops = {}  # by thread
+        self._op = None
 
     def holds(self, hyperparams):
         """Whether the function would do the same: all but numbers as it was, and each branch the same way."""
@@ -199,11 +198,10 @@ class Trace:
 
     def cached_op(self):
         """The graph, ready to be called with the arrays that it reads, in their order, and the numbers."""
-        thread = threading.get_ident()
-        if thread not in self._ops:
+        if self._op is None:
             order = [f'array{i}' for i in self.reads] + [f'number{i}' for i in range(len(self.sources))]
-            self._ops[thread] = cached_op(self.symbol, order)
-        return self._ops[thread]
+            self._op = cached_op(self.symbol, order)
+        return self._op
 
 
 def _again(returns, arguments):

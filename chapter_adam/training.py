@@ -16,10 +16,6 @@ from .stand_ins import UntraceableError
 
 nd = mxnet.nd
 
-# How many operators MXNet may hand to its worker in one go: about a step's worth, since waking the worker for each
-# costs more than computing it. Changes the time (by a seventh), never a number.
-OPERATORS_AT_ONCE = 64
-
 
 class DivergenceError(ArithmeticError):
     """A run whose loss is no longer a finite number; the message says after which step.
@@ -123,11 +119,11 @@ def fit(model, draws, features, labels, batch_size, num_epochs, record_every=100
                 order = draws.order(n)
                 X, y = nd.array(features[order]), nd.array(labels[order])
             for part in parts:
-                with training.running(), mxnet.engine.bulk(OPERATORS_AT_ONCE):
+                with training.running():
                     bounds = list(part.batches(batch_size))
                     model.train(X, y, bounds)
                     step += len(bounds)
-                    nd.waitall()  # MXNet has only queued the work; a clock read now would time the queue
+                    nd.waitall()  # an engine other than ours has only queued the work; a clock would time the queue
                 if part.record:
                     records.take(epoch + part.stop / n, step)
     return records.losses, records.epochs, whole.seconds, training.seconds
