@@ -5,7 +5,7 @@ after `import chapter_adam`; MXNet is then told which engine and which kernels t
 (`from .compat import mxnet`), which imports it at the first request and says what to do if it cannot. Nothing in
 site-packages is touched.
 """
-import importlib.util
+import importlib.machinery
 import os
 import re
 import sys
@@ -60,11 +60,8 @@ class Finder:
     """Finds MXNet for whoever imports it first, and has it loaded under our settings."""
 
     def find_spec(self, name, path=None, target=None):
-        if name != 'mxnet' or self not in sys.meta_path:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec:
+        spec = importlib.machinery.PathFinder.find_spec(name, path) if name == 'mxnet' else None
+        if spec and spec.loader:
             load = spec.loader.exec_module
             spec.loader.exec_module = lambda module: under_settings(load, module)
         return spec

@@ -92,7 +92,9 @@ ENGINE = '{}; import os; print(os.environ.get("MXNET_ENGINE_TYPE"))'
 
 
 @pytest.mark.parametrize('chosen', [{}, {'MXNET_ENGINE_TYPE': 'ThreadedEngine'}])
-@pytest.mark.parametrize('statement', ['from chapter_adam.compat import mxnet', 'import chapter_adam; import mxnet'])
+@pytest.mark.parametrize('statement', [
+    'from chapter_adam.compat import mxnet', 'import chapter_adam; import mxnet',
+    'import chapter_adam, importlib.util; importlib.util.find_spec("mxnet"); import mxnet'])
 def test_the_engine_is_the_naive_one_unless_chosen_and_says_nothing_of_it(tmp_path, chosen, statement):
     process = outside.python('-c', ENGINE.format(statement), cwd=tmp_path, paths=[outside.CLONE], **chosen)
     assert process.stdout.strip() == str(chosen.get('MXNET_ENGINE_TYPE')) and process.returncode == 0
@@ -102,9 +104,10 @@ def test_the_engine_is_the_naive_one_unless_chosen_and_says_nothing_of_it(tmp_pa
     assert 'start using engine: NaiveEngine' in other.stderr  # which is the line that is kept away
 
 
-def test_it_is_the_naive_engine(tmp_path):
+@pytest.mark.parametrize('first', ['', 'import importlib.util; importlib.util.find_spec("mxnet");'])
+def test_it_is_the_naive_engine(tmp_path, first):
     """Which computes in the thread that asks: after the call, the numbers are there."""
-    code = ('import chapter_adam; from mxnet import nd; import ctypes, mxnet, numpy as np;'
+    code = (f'import chapter_adam; {first} from mxnet import nd; import numpy as np;'
             'a = np.zeros(3000000, np.float32); out = nd.from_numpy(a, zero_copy=True);'
             'nd.ones(3000000)._slice(0, 3000000).copyto(out); print(int(a[-1]))')
     assert outside.python('-c', code, cwd=tmp_path, paths=[outside.CLONE]).stdout == '1\n'
