@@ -4,6 +4,8 @@ A rule such as Adam works on each number by itself, so a thousand runs side by s
 w of shape (runs, d, 1) and b of shape (runs, 1, 1), each run with the start and the shuffles of its own seed.
 """
 import json
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -162,11 +164,14 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
 def chunks(runs, at_once=None):
     """The runs, given by their places, in parts that are trained together, RUNS_AT_ONCE of them or fewer.
 
+    The first part is a half one: until it is drawn there is nothing to compute.
+
     >>> [(part[0], part[-1]) for part in chunks(range(2500))]
-    [(0, 999), (1000, 1999), (2000, 2499)]
+    [(0, 499), (500, 1499), (1500, 2499)]
     """
-    at_once = at_once or RUNS_AT_ONCE
-    return [np.asarray(runs[first:first + at_once]) for first in range(0, len(runs), at_once)]
+    first = (RUNS_AT_ONCE + 1) // 2 if at_once is None else at_once
+    bounds = [0, *range(first, len(runs), at_once or RUNS_AT_ONCE), len(runs)]
+    return [np.asarray(runs[start:stop]) for start, stop in zip(bounds, bounds[1:])]
 
 
 def by_value(given, hyperparams, runs):
@@ -247,31 +252,64 @@ class _Job:
                 watch(sum(collected))
 
         collected = []
-        for part in parts:
-            with DEVICE:
-                snapshots = self.train(make_model, part)
-            collect(part, snapshots)
+        with ThreadPoolExecutor(1) as pool:  # there NumPy draws what comes next, while MXNet computes here
+            drawn = ahead(pool, self.draws(parts))
+            for part in parts:
+                with DEVICE:
+                    snapshots = self.train(make_model, part, drawn)
+                collect(part, snapshots)
         settings = {'label': f'{settings["rule"]}, {runs} seeds', **settings, 'batch_size': self.batch_size,
                     'num_epochs': self.num_epochs, 'rows': self.n, 'features': self.d}
         return Ensemble(losses, self.epochs, self.seeds, parameters[:, :-1], parameters[:, -1],
                         perf_counter() - start, settings)
 
-    def train(self, make_model, part):
-        """Trains one chunk; returns the parameters at each record, (runs, d + 1, 1)."""
-        draws = [Draws(self.seeds[run]) for run in part]
-        starts = [draw.start(self.d) for draw in draws]
-        model = make_model(np.stack([w for w, _ in starts]), np.stack([b[:, None] for _, b in starts]), part)
+    def train(self, make_model, part, drawn):
+        """Trains one part; returns the parameters at each record, (runs, d + 1, 1)."""
+        model = make_model(*next(drawn), part)
         snapshots, table = [model.snapshot()], nd.array(self.table)
         for parts in self.plan:
-            orders = np.empty((len(draws), self.n), np.int32)
-            for draw, order in zip(draws, orders):
-                order[:] = draw.order(self.n)
+            orders = next(drawn)
             for stretch in parts:
                 sizes = [stop - start for start, stop in stretch.batches(self.batch_size)]
                 model.train(table, orders[:, stretch.start:stretch.stop], sizes)
                 if stretch.record:
                     snapshots.append(model.snapshot())
         return snapshots
+
+    def draws(self, parts):
+        """What is to be drawn, as functions: for each part of the runs its starts, then the orders of each epoch."""
+        for part in parts:
+            draws = []
+
+            def starts(part=part, draws=draws):
+                draws += [Draws(self.seeds[run]) for run in part]
+                each = [draw.start(self.d) for draw in draws]
+                return np.stack([w for w, _ in each]), np.stack([b[:, None] for _, b in each])
+
+            def orders(draws=draws):
+                table = np.empty((len(draws), self.n), np.int32)
+                for draw, order in zip(draws, table):
+                    order[:] = draw.order(self.n)
+                return table
+
+            yield starts
+            yield from (orders for _ in self.plan)
+
+
+def ahead(pool, functions, count=2):
+    """The results of functions, in order; each is called in the pool when the one `count` before it is asked for.
+
+    >>> with ThreadPoolExecutor(1) as pool:
+    ...     list(ahead(pool, [lambda: 1, lambda: 2, lambda: 3]))
+    [1, 2, 3]
+    """
+    waiting = deque()
+    for function in functions:
+        waiting.append(pool.submit(function))
+        if len(waiting) > count:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 class Loss:

@@ -112,7 +112,7 @@ def test_chunked_is_unchunked(small, monkeypatch):
     chunked = many(small, range(10), watch=seen.append)
     assert np.abs(whole.losses - chunked.losses).max() < 1e-6
     assert np.abs(whole.weights - chunked.weights).max() < 1e-6
-    assert seen == [4, 8, 10]
+    assert seen == [2, 6, 10]
 
 
 RATES = [0.001, 0.01, 0.1]
@@ -157,7 +157,7 @@ def test_where_a_rule_branches_on_what_differs_runs_of_one_value_go_together(sma
         single = one(small, k, branches_on_its_rate, hyperparams={'lr': rates[k], 'k': ks[k]})
         assert np.abs(together.losses[:, k] - single.losses).max() < 1e-5
         assert together.weights[k] == pytest.approx(single.weights, abs=1e-5)
-    assert together.seeds == (0, 1, 2, 3, 4) and seen == [2, 3, 4, 5]
+    assert together.seeds == (0, 1, 2, 3, 4) and seen == [1, 3, 4, 5]
 
 
 def asks_for_the_kind(params, states, hyperparams):
