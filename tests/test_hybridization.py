@@ -16,7 +16,9 @@ from numpy import datetime64, fromfile, loadtxt
 from rules import RULES
 
 import chapter_adam as gb
-from chapter_adam import UntraceableError, adam, fused, hybridization, hybridize, init_adam_states, training
+from chapter_adam import (UntraceableError, adam, ensemble, fused, hybridization, hybridize, init_adam_states,
+                          training)
+from chapter_adam.compat import DEVICE
 
 SHAPES = [((5, 1), (1,)), ((3, 4),), ((2, 3, 4), (7,), (1, 1))]
 
@@ -409,6 +411,20 @@ def test_one_hybridized_rule_trains_in_several_threads(airfoil):
         thread.join()
     assert len(curves) == 20 and max(np.abs(np.subtract(curve, expected)).max() for curve in curves) < 2e-6
     assert len(fast.graphs) == 3
+
+
+@pytest.mark.parametrize('owner, name, work', [
+    (training, 'fit', lambda data: gb.train_ch7(adam, init_adam_states(), {'lr': 0.1, 't': 1}, *data, plot=False)),
+    (ensemble._Job, 'train', lambda data: gb.train_ensemble(adam, init_adam_states(), {'lr': 0.1, 't': 1}, *data,
+                                                            seeds=[0])),
+    (hybridization.Trace, 'run', lambda data: hybridize(adam)(parameters(SHAPES[0]), init_adam_states(),
+                                                              {'lr': 0.1, 't': 1}))])
+def test_who_computes_holds_the_device(airfoil, monkeypatch, owner, name, work):
+    """Its scratch memory is one for all threads."""
+    real, owned = getattr(owner, name), []
+    monkeypatch.setattr(owner, name, lambda *arguments: (owned.append(DEVICE._is_owned()), real(*arguments))[1])
+    work(airfoil)
+    assert owned and all(owned) and not DEVICE._is_owned()
 
 
 def test_graphs_are_kept_with_the_rule_and_no_more_than_some(airfoil, monkeypatch):
