@@ -6,45 +6,38 @@
     gb.train_ch7(gb.adam, gb.init_adam_states(), {'lr': 0.01, 't': 1}, features, labels)
     gb.train_gluon_ch7('adam', {'learning_rate': 0.01}, features, labels)
 
-Each public name is loaded from its room on first use: the table below is also the map of the package. The functions of
-`optimizers` need no entry: `from chapter_adam import yogi, init_yogi_states` works for any rule that stands there.
+Each public name is imported from its module on first use; the table below says from which.
 """
-import re
 from importlib import import_module
-from pathlib import Path
 
-from . import signals
+from .command import signals
 
 signals.until_main()
-from . import compat  # noqa: E402, F401  before anybody's import of mxnet
+from .core import compat  # noqa: E402, F401  before anybody's import of mxnet
 
-__version__ = '1.0.0'
+__version__ = '2.0.0'
 
-ROOM_OF = {
-    'get_data_ch7': 'airfoil',
-    'RULES': 'optimizers',
-    'train_ch7': 'book',
-    'train_gluon_ch7': 'book',
-    'hybridize': 'hybridization',
-    'train_ensemble': 'ensemble',
-    'train_gluon_ensemble': 'ensemble',
-    'Ensemble': 'ensemble',
-    'History': 'history',
-    'DivergenceError': 'training',
-    'UntraceableError': 'stand_ins',
+NAMES = {
+    'book': ('train_ch7', 'train_gluon_ch7'),
+    'core.airfoil': ('get_data_ch7',),
+    'core.history': ('History',),
+    'core.training': ('DivergenceError',),
+    'lazy': ('hybridize',),
+    'many': ('Ensemble', 'train_ensemble', 'train_gluon_ensemble'),
+    'rules': ('RULES', 'sgd', 'momentum', 'rmsprop', 'adam', 'adam_uncorrected', 'amsgrad', 'yogi',
+              'init_sgd_states', 'init_momentum_states', 'init_rmsprop_states', 'init_adam_states',
+              'init_adam_uncorrected_states', 'init_amsgrad_states', 'init_yogi_states'),
 }
-# The rules and their initialisers, whichever there are: read, not imported, which would import MXNet.
-_rules = Path(__file__).with_name('optimizers.py').read_text(encoding='utf-8')
-ROOM_OF.update(dict.fromkeys(re.findall(r'^def ([a-zA-Z]\w*)', _rules, re.MULTILINE), 'optimizers'))
-__all__ = list(ROOM_OF)
+MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
+__all__ = list(MODULE_OF)
 
 
 def __getattr__(name):
-    if name not in ROOM_OF:
+    if name not in MODULE_OF:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    value = globals()[name] = getattr(import_module(f'.{ROOM_OF[name]}', __name__), name)
+    value = globals()[name] = getattr(import_module(f'.{MODULE_OF[name]}', __name__), name)
     return value
 
 
 def __dir__():
-    return sorted([*globals(), *ROOM_OF])
+    return sorted([*globals(), *MODULE_OF])

@@ -1,6 +1,6 @@
 """`python -m chapter_adam` is the command `chapter-adam`."""
 import sys
 
-from .cli import main
+from .command.cli import main
 
 sys.exit(main())

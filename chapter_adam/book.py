@@ -1,5 +1,5 @@
 """The book's two calls: run, print the line, draw the curve."""
-from . import checks, training
+from .core import checks, training
 
 
 def train_ch7(trainer_fn, states, hyperparams, features, labels, batch_size=10, num_epochs=2, *,
@@ -81,6 +81,6 @@ def line(history):
 def _report(history, plot):
     print(line(history))
     if plot:
-        from . import figures
+        from .output import figures
         figures.show(history)
     return history

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the environments of the benchmark's peers, .peers/NAME for each chapter_adam/peers/NAME.txt, or does nothing
+# Builds the environments of the benchmark's peers, .peers/NAME for each chapter_adam/bench/peers/NAME.txt, or does nothing
 # if they stand already. `make bench` calls this. One that cannot be built is said so, and its peers are skipped.
 #   sh scripts/peers.sh pins     renews the pinned versions from the "roots" in each file's head (uv, newest that fit)
 # Wheels in a folder of yours: PIP_FIND_LINKS or UV_FIND_LINKS.
@@ -8,7 +8,7 @@ CDPATH='' cd "$(dirname "$0")/.."
 unset PYTHONPATH PYTHONHOME
 export UV_FIND_LINKS="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-}}"
 
-pinned=chapter_adam/peers
+pinned=chapter_adam/bench/peers
 python=3.11 # what the versions are pinned for
 
 say() { printf 'peers: %s\n' "$*" >&2; }

@@ -9,9 +9,9 @@ that it needs, and no other exercise:
     '''Momentum in Adam's place.'''
     import numpy as np
 
-    from .. import figures
-    from ..ensemble import train_ensemble
-    from ..optimizers import RULES
+    from ..output import figures
+    from ..many.ensemble import train_ensemble
+    from ..rules.optimizers import RULES
 
     QUESTION = 'What does momentum do to the final loss?'     one text, written out, as a student would read it
 

@@ -4,11 +4,11 @@ A step of such a problem is next to no work: to call it from Python is what it c
 """
 import numpy as np
 
-from ..compat import mxnet
-from ..fused import apply
-from ..hybridization import cached_op, hybridize
-from ..nested import leaves
-from ..optimizers import RULES
+from ..core.compat import mxnet
+from ..old.fused import apply
+from ..old.hybridization import cached_op, hybridize
+from ..old.nested import leaves
+from ..rules.optimizers import RULES
 
 AT_ONCE = 10
 

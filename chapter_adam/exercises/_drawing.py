@@ -1,7 +1,7 @@
 """What the exercises' figures draw alike: four panels under one title, and dots with a text."""
 import numpy as np
 
-from .. import figures
+from ..output import figures
 
 
 def panels(title, facts, draw, size=(9.6, 6.8), **grid):

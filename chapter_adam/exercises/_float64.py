@@ -4,8 +4,8 @@ Parameters are in one array, the weights and then the bias: (..., seeds, d + 1).
 """
 import numpy as np
 
-from ..compat import mxnet
-from ..training import Draws
+from ..core.compat import mxnet
+from ..core.training import Draws
 
 nd = mxnet.nd
 

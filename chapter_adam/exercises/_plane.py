@@ -7,7 +7,7 @@ least-squares optimum. Points are seen from the optimum, d = w - optimum:
 """
 import numpy as np
 
-from ..airfoil import COLUMNS
+from ..core.airfoil import COLUMNS
 from ._float64 import least_squares, table
 from ._numbers import rounded
 

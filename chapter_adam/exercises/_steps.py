@@ -1,7 +1,7 @@
 """A rule's single steps: recorded in a training, or replayed on given gradients."""
 import numpy as np
 
-from ..compat import mxnet
+from ..core.compat import mxnet
 
 nd = mxnet.nd
 

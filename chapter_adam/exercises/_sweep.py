@@ -1,7 +1,7 @@
 """Many rates of a rule, each with all seeds, trained as one ensemble."""
 import numpy as np
 
-from ..ensemble import train_ensemble
+from ..many.ensemble import train_ensemble
 
 
 def sweep(rule, states, rates, features, labels, seeds, watch=None, hyperparams=(), **options):

@@ -10,12 +10,12 @@ with weights that always add up to 1: this v is Adam's v_hat. beta_1 is 0, the f
 """
 import numpy as np
 
-from .. import figures
-from ..airfoil import least_squares_floor
-from ..compat import mxnet
-from ..ensemble import train_ensemble
-from ..hybridization import hybridize
-from ..optimizers import adam, adam_uncorrected, init_adam_states
+from ..output import figures
+from ..core.airfoil import least_squares_floor
+from ..core.compat import mxnet
+from ..many.ensemble import train_ensemble
+from ..old.hybridization import hybridize
+from ..rules.optimizers import adam, adam_uncorrected, init_adam_states
 from ._drawing import dot, note, panels, plain_ticks
 from ._numbers import band, rounded
 from ._steps import Recorder, replay

@@ -10,8 +10,8 @@ from operator import lt
 
 import numpy as np
 
-from ..airfoil import least_squares_floor
-from ..optimizers import adam, init_adam_states
+from ..core.airfoil import least_squares_floor
+from ..rules.optimizers import adam, init_adam_states
 from ._drawing import note, panels, plain_ticks
 from ._float64 import least_squares
 from ._numbers import band, nearest, rounded

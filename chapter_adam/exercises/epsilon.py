@@ -10,8 +10,8 @@ tell the conventions apart where eps is small. Each seed has one start and one s
 """
 import numpy as np
 
-from ..airfoil import least_squares_floor
-from ..optimizers import adam
+from ..core.airfoil import least_squares_floor
+from ..rules.optimizers import adam
 from ._drawing import dot, panels
 from ._float64 import BATCH, column, EPOCHS, Training
 from ._numbers import band, crossing, nearest, percent, rounded

@@ -9,9 +9,9 @@ The first falls with the rate, the second grows with it: the best rate is where 
 """
 import numpy as np
 
-from .. import figures
-from ..airfoil import least_squares_floor
-from ..optimizers import adam, init_adam_states
+from ..output import figures
+from ..core.airfoil import least_squares_floor
+from ..rules.optimizers import adam, init_adam_states
 from ._drawing import dot, note, panels, plain_ticks
 from ._float64 import least_squares, losses, table
 from ._numbers import band, crossing, nearest, percent, rounded

@@ -6,9 +6,9 @@ weights, and on coordinates turned into the directions along the valley and acro
 """
 import numpy as np
 
-from .. import figures
-from ..nested import leaves
-from ..optimizers import RULES
+from ..output import figures
+from ..old.nested import leaves
+from ..rules.optimizers import RULES
 from ._drawing import panels
 from ._float64 import column, walk
 from ._numbers import rounded

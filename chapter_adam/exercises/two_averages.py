@@ -9,9 +9,9 @@ each at its own best rate: chosen on the seeds given, run on as many further see
 """
 import numpy as np
 
-from .. import figures
-from ..airfoil import least_squares_floor
-from ..optimizers import adam, init_adam_states, momentum, rmsprop, RULES
+from ..output import figures
+from ..core.airfoil import least_squares_floor
+from ..rules.optimizers import adam, init_adam_states, momentum, rmsprop, RULES
 from ._drawing import note, panels
 from ._float64 import BATCH, EPOCHS, Training
 from ._numbers import band, nearest, percent, rounded

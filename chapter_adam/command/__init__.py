@@ -1,0 +1,1 @@
+"""The command `chapter-adam`: one file for each subcommand, and the end of a run by Ctrl-C."""
