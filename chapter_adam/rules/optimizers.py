@@ -2,26 +2,24 @@
 
     sgd                  against the gradient
     momentum             against an average of the past gradients
-    rmsprop              against the gradient, each number measured by its usual size
+    rmsprop              against the gradient, each number divided by its usual size
     adam                 both averages in one quotient, each corrected for having started at 0
     adam_uncorrected     without that correction
-    amsgrad              ... and a usual size that never shrinks
-    yogi                 ... or one that shrinks and grows by small steps
+    amsgrad              without it, and with a usual size that never shrinks
+    yogi                 without it, and with a usual size that changes by small steps
 
-Each has the book's form, `rule(params, states, hyperparams)`: it reads each parameter's `grad` and changes parameters
-and states in place. `hyperparams` is a dict; what it must and may hold stands with each rule, and {'lr': 0.01, 't': 1}
-is enough for all. `states` is what init_<rule>_states gives: one entry per parameter, for the weights (feature_dim, 1)
-and the bias (1,), all 0 before the first step.
+All have the book's form, `rule(params, states, hyperparams)`, and return nothing:
 
-To add a rule, write it and its initialiser init_<rule>_states(feature_dim=5) here and name both in RULES, below: the
-package, its exercises and its tests find them there, and train it eagerly, traced and as an ensemble.
+    params       NDArrays of any shapes, each with its gradient in `grad`; changed in place
+    states       one entry per parameter, of its shape, as init_<rule>_states gives them; changed in place
+    hyperparams  a dict; {'lr': 0.01, 't': 1} is enough for every rule
+
+In the formulas p is a parameter and g its gradient; everything happens to each number by itself. To add a rule, write
+it and its initialiser here and name both in RULES.
 
 >>> rule, init_states = RULES['momentum']
 >>> rule.__name__, [state.shape for state in init_states(5)]
 ('momentum', [(5, 1), (1,)])
-
-Sources: the book's sections of the same names; the paper of each rule. In all formulas g is a parameter's gradient,
-p the parameter, and everything happens to each number by itself.
 """
 from ..core.checks import whole_number
 from ..core.compat import mxnet
@@ -30,28 +28,17 @@ nd = mxnet.nd
 
 
 def init_sgd_states(feature_dim=5):
-    """None: SGD remembers nothing.
-
-    >>> init_sgd_states() is None
-    True
-    """
+    """None: SGD remembers nothing."""
     return None
 
 
 def sgd(params, states, hyperparams):
-    """One step of stochastic gradient descent: Robbins & Monro, "A Stochastic Approximation Method", 1951.
+    """Stochastic gradient descent: Robbins & Monro, "A Stochastic Approximation Method", 1951.
 
         p <- p - lr g
 
-    Args:
-        params: NDArrays of any shapes, each with its gradient in `grad`; changed in place.
-        states: not looked at.
-        hyperparams: 'lr', the learning rate.
-
-    Raises:
-        KeyError: `hyperparams` lacks 'lr'.
-
-    Where others differ: Gluon's, PyTorch's and optax's `sgd` are this rule while their momentum is 0, the default.
+    Args: states None; hyperparams 'lr' (else KeyError).
+    Elsewhere: Gluon's, PyTorch's and optax's `sgd` are this rule while their momentum is 0, the default.
 
     >>> p = nd.array([1.0, -2.0])
     >>> p.attach_grad()
@@ -66,38 +53,25 @@ def sgd(params, states, hyperparams):
 
 
 def init_momentum_states(feature_dim=5):
-    """Momentum's states before the first step, all 0: (v_w, v_b), of shapes (feature_dim, 1) and (1,).
-
-    >>> [v.shape for v in init_momentum_states()]
-    [(5, 1), (1,)]
-    """
+    """Zeros (v_w, v_b)."""
     return _zeros(feature_dim)
 
 
 def momentum(params, states, hyperparams):
-    """One step of gradient descent with momentum: Polyak, "Some methods of speeding up the convergence of iteration
-    methods", 1964 (the heavy ball), in the book's two lines.
+    """Momentum: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964, the heavy ball.
 
         v <- momentum v + lr g
         p <- p - v
 
-    Args:
-        params: NDArrays of any shapes, each with its gradient in `grad`; changed in place.
-        states: one v per parameter, of the parameter's shape; changed in place.
-        hyperparams: 'lr', the learning rate; may also hold 'momentum', without it 0.9.
+    Args: states (v_w, v_b); hyperparams 'lr' (else KeyError), optional 'momentum' (0.9).
+    Elsewhere: Gluon keeps -v, so lr is inside the memory as here. PyTorch and optax keep v / lr and multiply by lr at
+        the end: the same steps until lr changes, then theirs rescales the past. None has Adam's factor (1 - momentum):
+        steps grow to 1 / (1 - momentum) times sgd's.
 
-    Raises:
-        KeyError: `hyperparams` lacks 'lr'.
-
-    Where others differ: Gluon's `sgd` with momentum keeps -v, so lr is inside the memory as here. PyTorch's and optax's
-    `sgd` keep v / lr and multiply by lr at the end: the same steps until lr changes, then theirs rescales the past.
-    None has the factor (1 - momentum) that Adam's average has: steps grow to 1 / (1 - momentum) times sgd's.
-
-    >>> p = nd.array([1.0])
+    >>> p, v = nd.array([1.0]), nd.zeros(1)
     >>> p.attach_grad()
     >>> p.grad[:] = 1
-    >>> v = nd.zeros(1)
-    >>> for _ in range(100):  # one gradient again and again: steps of lr, 1.9 lr, ... and in the end 10 lr
+    >>> for _ in range(100):  # a constant gradient: steps of lr, 1.9 lr, ... and in the end 10 lr
     ...     momentum([p], [v], {'lr': 0.01})
     >>> round(float(v.asscalar()), 4)
     0.1
@@ -108,32 +82,19 @@ def momentum(params, states, hyperparams):
         p[:] = p - v
 
 
-def init_rmsprop_states(feature_dim=5):
-    """RMSProp's states before the first step, all 0: (s_w, s_b), of shapes (feature_dim, 1) and (1,).
-
-    >>> [s.shape for s in init_rmsprop_states()]
-    [(5, 1), (1,)]
-    """
-    return _zeros(feature_dim)
+init_rmsprop_states = init_momentum_states
 
 
 def rmsprop(params, states, hyperparams):
-    """One step of RMSProp: Tieleman & Hinton, "Neural Networks for Machine Learning", lecture 6.5, 2012.
+    """RMSProp: Tieleman & Hinton, "Neural Networks for Machine Learning", lecture 6.5, 2012.
 
         s <- gamma s + (1 - gamma) g * g
         p <- p - lr g / sqrt(s + eps)
 
-    Args:
-        params: NDArrays of any shapes, each with its gradient in `grad`; changed in place.
-        states: one s per parameter, of the parameter's shape; changed in place.
-        hyperparams: 'lr', the learning rate; may also hold 'gamma' and 'eps', without them 0.9 and 1e-6.
-
-    Raises:
-        KeyError: `hyperparams` lacks 'lr'.
-
-    Where others differ: eps is inside the root here as in the book's RMSProp section, in Gluon (`gamma1` 0.9, `epsilon`
-    1e-8) and in optax (`decay` 0.9, `eps` 1e-8). PyTorch (`alpha` 0.99, `eps` 1e-8) adds it to the root.
-    The average starts at 0 and nobody corrects it: the first step is lr / sqrt(1 - gamma) long, 3.16 lr.
+    Args: states (s_w, s_b); hyperparams 'lr' (else KeyError), optional 'gamma' (0.9) and 'eps' (1e-6).
+    Elsewhere: Gluon (`gamma1` 0.9, `epsilon` 1e-8) and optax (`decay` 0.9, `eps` 1e-8) have eps inside the root as here
+        and in the book; PyTorch (`alpha` 0.99, `eps` 1e-8) adds it to the root. None corrects the average for having
+        started at 0: the first step is lr / sqrt(1 - gamma) long, 3.16 lr.
 
     >>> p = nd.array([1.0, -2.0])
     >>> p.attach_grad()
@@ -149,37 +110,21 @@ def rmsprop(params, states, hyperparams):
 
 
 def init_adam_states(feature_dim=5):
-    """Adam's states before the first step, all 0: ((v_w, s_w), (v_b, s_b)).
-
-    Shapes: v_w and s_w (feature_dim, 1), v_b and s_b (1,).
-
-    >>> (v_w, s_w), (v_b, s_b) = init_adam_states()
-    >>> v_w.shape, s_b.shape
-    ((5, 1), (1,))
-    """
+    """Zeros ((v_w, s_w), (v_b, s_b))."""
     return tuple(zip(_zeros(feature_dim), _zeros(feature_dim)))
 
 
 def adam(params, states, hyperparams):
-    """One step of Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, Algorithm 1.
+    """Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, Algorithm 1 (there m, v and alpha).
 
         v <- beta1 v + (1 - beta1) g            v_hat = v / (1 - beta1^t)
         s <- beta2 s + (1 - beta2) g * g        s_hat = s / (1 - beta2^t)
         p <- p - lr v_hat / (sqrt(s_hat) + eps)
 
-    (The paper calls v, s and lr by the names m, v and alpha.)
-
-    Args:
-        params: NDArrays of any shapes, each with its gradient in `grad`; changed in place.
-        states: one pair (v, s) per parameter, of the parameter's shape; changed in place.
-        hyperparams: 'lr', the learning rate, and 't', the step's number, 1 at the first; 't' is advanced by one.
-            May also hold 'beta1', 'beta2' and 'eps'; without them, the section's 0.9, 0.999 and 1e-6.
-
-    Raises:
-        KeyError: `hyperparams` lacks 'lr' or 't'.
-
-    Where others differ: MXNet's (Gluon's) and Keras's Adam add eps to the root of the uncorrected s, which is
-    this rule with eps_t = eps / sqrt(1 - beta2^t); optax and PyTorch compute as here, with eps = 1e-8.
+    Args: states ((v_w, s_w), (v_b, s_b)); hyperparams 'lr' and 't' (else KeyError), optional 'beta1' (0.9), 'beta2'
+        (0.999) and 'eps' (1e-6), the section's. 't' is the number of the step, 1 at the first; it is advanced by one.
+    Elsewhere: optax and PyTorch compute this with eps = 1e-8. MXNet (Gluon) and Keras add eps to the root of the
+        uncorrected s, which is this rule with eps_t = eps / sqrt(1 - beta2^t).
 
     >>> p = nd.array([1.0, -2.0])
     >>> p.attach_grad()
@@ -200,39 +145,24 @@ def adam(params, states, hyperparams):
     hyperparams['t'] = t + 1
 
 
-def init_adam_uncorrected_states(feature_dim=5):
-    """As Adam's: ((v_w, s_w), (v_b, s_b)), all 0.
-
-    >>> len(init_adam_uncorrected_states()[0])
-    2
-    """
-    return init_adam_states(feature_dim)
+init_adam_uncorrected_states = init_adam_states
 
 
 def adam_uncorrected(params, states, hyperparams):
-    """One step of Adam without bias correction: Kingma & Ba 2015, Algorithm 1 without its two lines of m_hat and v_hat,
-    as in their section 6.4, which asks what the correction is good for.
+    """Adam without bias correction, the comparison of Kingma & Ba's section 6.4.
 
         v <- beta1 v + (1 - beta1) g
         s <- beta2 s + (1 - beta2) g * g
         p <- p - lr v / (sqrt(s) + eps)
 
-    Args:
-        params: NDArrays of any shapes, each with its gradient in `grad`; changed in place.
-        states: one pair (v, s) per parameter, of the parameter's shape; changed in place.
-        hyperparams: 'lr', the learning rate; may also hold 'beta1', 'beta2' and 'eps', else 0.9, 0.999 and 1e-6.
-
-    Raises:
-        KeyError: `hyperparams` lacks 'lr'.
-
-    Where others differ: this is `adam` with lr_t = lr (1 - beta1^t) / sqrt(1 - beta2^t) and eps_t = eps / sqrt(1 -
-    beta2^t). MLX's Adam is this by default; MXNet's kernel `nd.adam_update` is this, and Gluon's Adam corrects by the
-    rate that it hands over; PyTorch and optax have no name for it.
+    Args: states as Adam's; hyperparams 'lr' (else KeyError), optional 'beta1' (0.9), 'beta2' (0.999) and 'eps' (1e-6).
+    Elsewhere: MLX's Adam by default, and MXNet's kernel `nd.adam_update`, which Gluon corrects by the rate it passes.
+        It is `adam` with lr_t = lr (1 - beta1^t) / sqrt(1 - beta2^t) and eps_t = eps / sqrt(1 - beta2^t).
 
     >>> p = nd.array([1.0, -2.0])
     >>> p.attach_grad()
     >>> p.grad[:] = nd.array([3.0, -0.5])
-    >>> adam_uncorrected([p], [(nd.zeros(2), nd.zeros(2))], {'lr': 0.01})  # 3.16 times as far as adam's first step
+    >>> adam_uncorrected([p], [(nd.zeros(2), nd.zeros(2))], {'lr': 0.01})  # 3.16 times as long as adam's first step
     >>> [round(float(x), 4) for x in p.asnumpy()]
     [0.9684, -1.9684]
     """
@@ -245,43 +175,26 @@ def adam_uncorrected(params, states, hyperparams):
 
 
 def init_amsgrad_states(feature_dim=5):
-    """AMSGrad's states before the first step, all 0: ((v_w, s_w, top_w), (v_b, s_b, top_b)).
-
-    Shapes: v_w, s_w and top_w (feature_dim, 1); v_b, s_b and top_b (1,).
-
-    >>> [[state.shape for state in each] for each in init_amsgrad_states(2)]
-    [[(2, 1), (2, 1), (2, 1)], [(1,), (1,), (1,)]]
-    """
+    """Zeros ((v_w, s_w, top_w), (v_b, s_b, top_b))."""
     return tuple(zip(*(_zeros(feature_dim) for _ in range(3))))
 
 
 def amsgrad(params, states, hyperparams):
-    """One step of AMSGrad: Reddi, Kale & Kumar, "On the Convergence of Adam and Beyond", ICLR 2018, Algorithm 2.
+    """AMSGrad: Reddi, Kale & Kumar, "On the Convergence of Adam and Beyond", ICLR 2018, Algorithm 2.
 
         v <- beta1 v + (1 - beta1) g
         s <- beta2 s + (1 - beta2) g * g
         top <- max(top, s)
         p <- p - lr v / (sqrt(top) + eps)
 
-    (The paper calls v, s, top and lr by the names m, v, v_hat and alpha. It has no eps: without one, a gradient that
-    has always been 0 gives 0 / 0.)
+    Args: states triples (v, s, top); hyperparams 'lr' (else KeyError), optional 'beta1' (0.9), 'beta2' (0.999) and 'eps' (1e-6).
+        The paper has no eps, which gives 0 / 0 for a gradient that has always been 0.
+    Elsewhere: PyTorch's `Adam(amsgrad=True)` corrects both averages when it uses them: this rule with lr_t = lr
+        sqrt(1 - beta2^t) / (1 - beta1^t) and eps_t = eps sqrt(1 - beta2^t). optax's `amsgrad` takes the largest of the
+        corrected averages, another rule unless `bias_correction_mu` and `bias_correction_nu` are False. Gluon has none.
 
-    Args:
-        params: NDArrays of any shapes, each with its gradient in `grad`; changed in place.
-        states: one triple (v, s, top) per parameter, of the parameter's shape; changed in place.
-        hyperparams: 'lr', the learning rate; may also hold 'beta1', 'beta2' and 'eps', else 0.9, 0.999 and 1e-6.
-
-    Raises:
-        KeyError: `hyperparams` lacks 'lr'.
-
-    Where others differ: PyTorch's `Adam(amsgrad=True)` keeps this top and corrects both averages when it uses them,
-    which is this rule with lr_t = lr sqrt(1 - beta2^t) / (1 - beta1^t) and eps_t = eps sqrt(1 - beta2^t). optax's
-    `amsgrad` takes the largest of the *corrected* averages, another rule: the very first gradient may stay the
-    largest. With `bias_correction_mu=False, bias_correction_nu=False` it is this one. Gluon has none.
-
-    >>> p = nd.array([0.0])
+    >>> p, states = nd.array([0.0]), [(nd.zeros(1), nd.zeros(1), nd.zeros(1))]
     >>> p.attach_grad()
-    >>> states = [(nd.zeros(1), nd.zeros(1), nd.zeros(1))]
     >>> for g in [3.0, 0.0, 0.0]:
     ...     p.grad[:] = g
     ...     amsgrad([p], states, {'lr': 0.01, 'beta2': 0.5})
@@ -297,39 +210,20 @@ def amsgrad(params, states, hyperparams):
         p[:] = p - lr * v / (top.sqrt() + eps)
 
 
-def init_yogi_states(feature_dim=5):
-    """As Adam's: ((v_w, s_w), (v_b, s_b)), all 0.
-
-    The paper's experiments start s at the squared gradient of a large batch at the first point instead.
-
-    >>> [state.shape for state in init_yogi_states()[1]]
-    [(1,), (1,)]
-    """
-    return init_adam_states(feature_dim)
+init_yogi_states = init_adam_states  # the paper starts s at the squared gradient of a large batch instead
 
 
 def yogi(params, states, hyperparams):
-    """One step of Yogi: Zaheer et al., "Adaptive Methods for Nonconvex Optimization", NeurIPS 2018, Algorithm 2.
+    """Yogi: Zaheer et al., "Adaptive Methods for Nonconvex Optimization", NeurIPS 2018, Algorithm 2.
 
         v <- beta1 v + (1 - beta1) g
         s <- s + (1 - beta2) sign(g * g - s) g * g
         p <- p - lr v / (sqrt(s) + eps)
 
-    In Adam s changes by (1 - beta2)(g * g - s), however large s is; here by no more than (1 - beta2) g * g.
-    (The paper calls v, s and lr by the names m, v and eta.)
-
-    Args:
-        params: NDArrays of any shapes, each with its gradient in `grad`; changed in place.
-        states: one pair (v, s) per parameter, of the parameter's shape; changed in place.
-        hyperparams: 'lr', the learning rate; may also hold 'beta1', 'beta2' and 'eps', without them 0.9, 0.999 and 1e-3
-            (the paper's, a thousand times that of Adam here).
-
-    Raises:
-        KeyError: `hyperparams` lacks 'lr'.
-
-    Where others differ: the later editions of the book correct both averages, and so does optax, which also starts v
-    and s at 1e-6; from the same states that is this rule with lr_t = lr sqrt(1 - beta2^t) / (1 - beta1^t) and eps_t =
-    eps sqrt(1 - beta2^t). Gluon and PyTorch have none.
+    Args: states as Adam's; hyperparams 'lr' (else KeyError), optional 'beta1' (0.9), 'beta2' (0.999) and 'eps' (1e-3,
+        the paper's, a thousand times Adam's here).
+    Elsewhere: later editions of the book and optax correct both averages: this rule with lr_t = lr sqrt(1 - beta2^t) /
+        (1 - beta1^t) and eps_t = eps sqrt(1 - beta2^t). optax also starts v and s at 1e-6. Gluon and PyTorch have none.
 
     >>> p, v, s = nd.array([0.0]), nd.array([0.0]), nd.array([4.0])
     >>> p.attach_grad()
