@@ -1,74 +1,82 @@
-"""Many seeds of both methods: where the book's two losses lie, and whether the methods differ at all."""
+"""`chapter-adam seeds`: many seeds of both methods; where the book's two losses lie, and whether the methods differ."""
 import numpy as np
 
 from ..core import airfoil, history
-from ..many import ensemble
-from ..output import figures
-from ..output.files import write_text
-from ..rules.optimizers import adam, init_adam_states
-from ..output.report import BOOK, progress, start, write_json
+from ..many import train_ensemble, train_gluon_ensemble
+from ..output import many_seeds
+from ..output.report import BOOK, is_books, start, write_json, write_results
+from ..output.terminal import progress
+from ..rules import adam, init_adam_states
+
+LEVELS = {'least': 0, '5 %': .05, '25 %': .25, 'median': .5, '75 %': .75, '95 %': .95, 'most': 1}
+BANDS = ('least', '5 %', 'median', '95 %', 'most')
 
 
 def run(options):
-    """`chapter-adam seeds`."""
-    out, say, features, labels = start(options, ('seeds', 'seeds.timing'))
-    first = options.seed
-    scratch, gluon = both(features, labels, range(first, first + options.runs), options)
-    facts = summary(scratch, gluon, airfoil.least_squares_floor(features, labels))
+    out, _, features, labels = start(options, ('seeds', 'seeds.timing'))
+    scratch, gluon = both(features, labels, range(options.first_seed, options.first_seed + options.runs), options)
+    facts = summary(scratch, gluon, airfoil.least_squares_floor(features, labels), is_books(options))
     if options.json != '-':
         print(words(facts))
-    write_text(out / 'seeds.json', history.to_json({**facts, 'curves': bands(scratch, gluon)}, figures=7))
-    write_text(out / 'seeds.timing.json', history.to_json(timing(scratch, gluon)))
-    figures.save(figures.seeds(scratch, gluon, facts), out / 'seeds', options.formats)
-    say(f'written to {out}: seeds as {", ".join(options.formats)} and json')
-    write_json(options.json, {**facts, 'curves': bands(scratch, gluon), **timing(scratch, gluon),
-                              'runs': {'scratch': scratch.final.tolist(), 'gluon': gluon.final.tolist()}})
+    timing = write_results(options, out, 'seeds', facts, {'scratch': scratch.seconds, 'gluon': gluon.seconds},
+                           many_seeds.seeds)
+    write_json(options.json, {**facts, **timing, 'runs': {
+        name: [loss if np.isfinite(loss) else None for loss in runs.final.tolist()]
+        for name, runs in (('scratch', scratch), ('gluon', gluon))}})
 
 
 def both(features, labels, seeds, options):
     """The two ensembles, on the same seeds."""
     common = {'batch_size': options.batch_size, 'num_epochs': options.epochs, 'seeds': seeds}
     with progress('seeds, scratch', len(seeds), 'runs') as watch:
-        scratch = ensemble.train_ensemble(adam, init_adam_states(features.shape[1]), {'lr': options.lr, 't': 1},
-                                          features, labels, watch=watch, **common)
+        scratch = train_ensemble(adam, init_adam_states(features.shape[1]), {'lr': options.lr, 't': 1}, features,
+                                 labels, watch=watch, **common)
     with progress('seeds, Gluon', len(seeds), 'runs') as watch:
-        gluon = ensemble.train_gluon_ensemble('adam', {'learning_rate': options.lr}, features, labels, watch=watch,
-                                              **common)
+        gluon = train_gluon_ensemble('adam', {'learning_rate': options.lr}, features, labels, watch=watch, **common)
     return scratch, gluon
 
 
-def summary(scratch, gluon, floor):
-    """What the seeds say, as data.
+def summary(scratch, gluon, floor, books=True):
+    """What the seeds say, as data; rounded to what every processor computes alike.
 
-    The claim that the two methods have one distribution is tested on pairs, each seed's two runs: the mean difference
-    of the final losses with its 95 % interval, in units of the standard deviation from seed to seed (the effect size).
-    `distance` is the largest between the two distribution functions (Kolmogorov and Smirnov's).
+    Whether both methods have one distribution is tested on pairs, each seed's two runs: the mean difference of the
+    final losses with its 95 % interval, also in units of the standard deviation from seed to seed (the effect size).
+    `distance` is the largest between the two distribution functions (Kolmogorov and Smirnov's). `books`: the settings
+    are the book's, so that its losses can be compared.
     """
     fine = np.isfinite(scratch.losses).all(axis=0) & np.isfinite(gluon.losses).all(axis=0)
     if not fine.any():
         raise ArithmeticError(f'all {len(fine)} runs diverged; try a smaller learning rate')
-    a, b = scratch.losses[:, fine], gluon.losses[:, fine]
-    pairs, spread = a[-1] - b[-1], float(a[-1].std(ddof=1)) if fine.sum() > 1 else 0.0
-    half = 1.96 * float(pairs.std(ddof=1)) / len(pairs) ** 0.5 if fine.sum() > 1 else 0.0
-    unit = spread or 1.0
-    return {
+    curves = {'scratch': scratch.losses[:, fine], 'gluon': gluon.losses[:, fine]}
+    a, b = curves.values()
+    final = {name: quantiles(losses[-1]) for name, losses in curves.items()}
+    book = {name: {'loss': BOOK[name][0], 'percentile': round(100 * float((losses[-1] < BOOK[name][0]).mean()), 1)}
+            for name, losses in curves.items()} if books else {}
+    facts = {
         'runs': len(fine), 'first_seed': scratch.seeds[0], 'diverged': sorted({*scratch.diverged, *gluon.diverged}),
-        'settings': {'scratch': scratch.settings, 'gluon': gluon.settings}, 'floor': floor,
-        'final': {name: _quantiles(final) for name, final in (('scratch', a[-1]), ('gluon', b[-1]))},
-        'book': {name: {'loss': loss, 'percentile': round(100 * float((final < loss).mean()), 1)}
-                 for name, (loss, _), final in zip(BOOK, BOOK.values(), (a[-1], b[-1]))},
-        'largest_gap': float(np.abs(a - b).max()),
-        'pairs': {'mean_difference': float(pairs.mean()), 'interval': [float(pairs.mean()) - half,
-                                                                       float(pairs.mean()) + half],
-                  'effect_size': float(pairs.mean()) / unit, 'effect_interval': [(float(pairs.mean()) - half) / unit,
-                                                                                 (float(pairs.mean()) + half) / unit],
-                  'standard_deviation_of_seeds': spread, 'distance': distance(a[-1], b[-1])},
+        'settings': {'scratch': scratch.settings, 'gluon': gluon.settings}, 'floor': floor, 'final': final,
+        'book': book, 'histogram': histogram(a[-1], b[-1], floor, final['scratch']),
+        'curves': {'epochs': scratch.epochs.tolist(),
+                   **{name: quantiles(losses, BANDS) for name, losses in curves.items()}},
     }
+    return {**history.rounded(facts, 6), 'largest_gap': history.rounded(float(np.abs(a - b).max()), 2),
+            'pairs': history.rounded(paired(a[-1], b[-1]), 2)}
 
 
-def _quantiles(final):
-    names = ('least', '5 %', '25 %', 'median', '75 %', '95 %', 'most')
-    return dict(zip(names, np.quantile(final, (0, .05, .25, .5, .75, .95, 1)).tolist()))
+def quantiles(losses, names=tuple(LEVELS)):
+    """Quantiles over the runs, the last axis, by name."""
+    return dict(zip(names, np.quantile(losses, [LEVELS[name] for name in names], axis=-1).tolist()))
+
+
+def paired(a, b):
+    """How two methods' final losses differ, seed by seed."""
+    several = len(a) > 1
+    spread = float(a.std(ddof=1)) if several else 0.0
+    mean, half = float((a - b).mean()), 1.96 * float((a - b).std(ddof=1)) / len(a) ** 0.5 if several else 0.0
+    interval, unit = [mean - half, mean + half], spread or 1.0
+    return {'mean_difference': mean, 'interval': interval, 'effect_size': mean / unit,
+            'effect_interval': [bound / unit for bound in interval], 'standard_deviation_of_seeds': spread,
+            'distance': distance(a, b)}
 
 
 def distance(a, b):
@@ -78,43 +86,34 @@ def distance(a, b):
     return float(np.abs(below[0] - below[1]).max())
 
 
+def histogram(scratch, gluon, floor, final):
+    """Final losses in bins from the floor to well above the 95 % quantile; the last bin holds all above."""
+    top = 3 * final['95 %'] - 2 * final['5 %']
+    edges = np.linspace(floor, max(top, floor * 1.001), 60)
+    return {'edges': edges.tolist(), **{name: np.histogram(np.clip(losses, floor, edges[-1]), edges)[0].tolist()
+                                        for name, losses in (('scratch', scratch), ('gluon', gluon))}}
+
+
 def words(facts):
     """The summary as a reader wants it."""
-    lines, final, pairs = [], facts['final']['scratch'], facts['pairs']
-    lines.append(f'{facts["runs"]:,} seeds, final loss from scratch: 5 % {final["5 %"]:.4f}, '
-                 f'median {final["median"]:.4f}, 95 % {final["95 %"]:.4f}')
-    for name, label in (('scratch', "the book's scratch run"), ('gluon', "the book's Gluon run  ")):
-        book = facts['book'][name]
-        lines.append(f'{label} {book["loss"]:.6f}: {verdict(book["percentile"])}, above {book["percentile"]:.0f} % '
-                     f'of {facts["runs"]:,}')
+    final, pairs, few = facts['final']['scratch'], facts['pairs'], many_seeds.too_few(facts)
+    if few:
+        lines = [f'{few}; final loss from scratch: {final["least"]:.4f} to {final["most"]:.4f}']
+    else:
+        lines = [f'{facts["runs"]:,} seeds, final loss from scratch: 5 % {final["5 %"]:.4f}, '
+                 f'median {final["median"]:.4f}, 95 % {final["95 %"]:.4f}']
+        for name, book in facts['book'].items():
+            label = f'the book\'s {name.replace("gluon", "Gluon")} run'
+            draw = 'an ordinary draw' if many_seeds.ordinary(book) else 'not among the middle 90 %'
+            lines.append(f'{label:22} {book["loss"]:.6f}: {draw}, above {book["percentile"]:.0f} % '
+                         f'of {facts["runs"]:,}')
     lines.append(f'scratch and Gluon, seed by seed: largest gap {facts["largest_gap"]:.1e} anywhere on any curve; mean '
-                 f'difference at the end {pairs["mean_difference"]:+.0e},')
-    lines.append(f'  {abs(pairs["effect_size"]):.5f} of the standard deviation from seed to seed '
-                 f'({pairs["standard_deviation_of_seeds"]:.4f}): {_claim(pairs)}')
+                 f'difference at the end {pairs["mean_difference"]:+.0e}' + (',' if not few else ''))
+    if not few:
+        claim = 'one distribution' if many_seeds.coincide(facts) else 'two distributions, or too few seeds to tell'
+        lines.append(f'  {abs(pairs["effect_size"]):.5f} of the standard deviation from seed to seed '
+                     f'({pairs["standard_deviation_of_seeds"]:.4f}): {claim}')
     if facts['diverged']:
         lines.append(f'diverged and left out: {len(facts["diverged"])} runs, seeds '
                      f'{", ".join(map(str, facts["diverged"][:10]))}{" ..." if len(facts["diverged"]) > 10 else ""}')
     return '\n'.join(lines)
-
-
-def verdict(percentile):
-    """An ordinary draw lies among the middle nine tenths."""
-    return 'an ordinary draw' if 5 <= percentile <= 95 else 'not among the middle 90 %'
-
-
-def _claim(pairs):
-    same = max(map(abs, pairs['effect_interval'])) < 0.01
-    return 'one distribution' if same else 'two distributions, or too few seeds to tell'
-
-
-def bands(scratch, gluon):
-    """Median, 5-95 % and extremes of both methods at each record."""
-    levels = {'least': 0, '5 %': .05, 'median': .5, '95 %': .95, 'most': 1}
-    return {'epochs': scratch.epochs.tolist(),
-            **{name: dict(zip(levels, np.round(runs.quantiles(list(levels.values())), 7).tolist()))
-               for name, runs in (('scratch', scratch), ('gluon', gluon))}}
-
-
-def timing(scratch, gluon):
-    return {'seconds': {'scratch': scratch.seconds, 'gluon': gluon.seconds}, 'versions': scratch.versions,
-            'machine': scratch.machine}

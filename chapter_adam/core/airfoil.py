@@ -1,4 +1,4 @@
-"""The NASA airfoil self-noise data: find the file, verify it, parse it, standardise it."""
+"""The NASA airfoil self-noise data: finds the file, verifies it, parses it, standardises it."""
 import hashlib
 import math
 import os
@@ -6,18 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .compat import mxnet
-from ..output.files import whole_file
+from . import compat
 
 SHA1 = '76e5be1548fd8222e5074cf0faae75edff8cf93f'
 NAME = 'airfoil_self_noise.dat'
 COLUMNS = ('frequency', 'angle of attack', 'chord length', 'free-stream velocity',
            'displacement thickness', 'sound pressure level')
 UNITS = ('Hz', 'deg', 'm', 'm/s', 'm', 'dB')
-
-
-# No table of measurements is as long; /dev/zero is.
-LARGEST = 256 << 20
+LARGEST = 256 << 20  # bytes of a data file; /dev/zero has no end
 
 
 class DataError(ValueError):
@@ -35,14 +31,14 @@ def get_data_ch7(*, n=None, path=None):
     """The data of the book's optimisation chapter, standardised.
 
     Args:
-        n: how many rows to keep, from the first. None keeps all 1503, as the packaged function behind the
-            section's printed numbers did; the book's text and later editions (`get_data_ch11`) keep 1500.
-        path: another file of the same form (six numeric columns separated by white space, the label last).
+        n: the number of rows to keep, from the first. None keeps all 1503, as the function behind the section's
+            printed losses did; the book's text and later editions (`get_data_ch11`) keep 1500.
+        path: another file of six numeric columns separated by white space, the label last.
             None reads the packaged file and verifies its SHA-1.
 
     Returns:
-        (features, labels): float32 NDArrays of shape (N, 5) and (N,). Each column, the label's too, has mean 0
-        and population standard deviation 1 over all rows of the file, also where `n` then cuts.
+        (features, labels): float32 NDArrays of shape (N, 5) and (N,). Each column, the label too, has mean 0
+        and population standard deviation 1 over all rows of the file; `n` cuts after that.
 
     Raises:
         DataError (a ValueError): the file is missing, damaged or malformed; says where.
@@ -57,7 +53,8 @@ def get_data_ch7(*, n=None, path=None):
     table = read_table(path)
     n = _rows_to_keep(n, len(table))
     standard = standardise(table, path or NAME)[:n].astype(np.float32)
-    return mxnet.nd.array(standard[:, :-1]), mxnet.nd.array(standard[:, -1])
+    array = compat.mxnet.nd.array  # here: `chapter-adam data` needs no MXNet
+    return array(standard[:, :-1]), array(standard[:, -1])
 
 
 def read_table(path=None):
@@ -75,11 +72,11 @@ def read_table(path=None):
 
 
 def parse(content, name):
-    """Turns the file's bytes into an array, or says which line and column is not as it should be.
+    """Turns the file's bytes into an array, or names the line and the column that is wrong.
 
     >>> parse(b'1 2 3 4 5 6\\n7 8 9 9 9 nine', 'mine.dat')
     Traceback (most recent call last):
-    chapter_adam.airfoil.DataError: mine.dat, line 2, column 6: expected a number, found 'nine'
+    chapter_adam.core.airfoil.DataError: mine.dat, line 2, column 6: expected a number, found 'nine'
     """
     try:
         lines = content.decode('ascii').splitlines()
@@ -106,13 +103,13 @@ def _parse_line(line, number, name):
             for column, word in enumerate(words, 1)]
 
 
-def _parse_number(word, place):
+def _parse_number(word, where):
     try:
         value = float(word.replace('_', '?'))  # Python reads 1_000 as a number, no other reader of such files does
     except ValueError:
-        raise DataError(f'{place}: expected a number, found {word[:40]!r}') from None
+        raise DataError(f'{where}: expected a number, found {word[:40]!r}') from None
     if not math.isfinite(value):
-        raise DataError(f'{place}: expected a finite number, found {word[:40]!r}')
+        raise DataError(f'{where}: expected a finite number, found {word[:40]!r}')
     return value
 
 
@@ -125,7 +122,7 @@ def standardise(table, name=NAME):
     with np.errstate(all='ignore'):
         deviation = table.std(axis=0)
         standard = (table - table.mean(axis=0)) / deviation
-    # An infinite deviation would make a column of zeros.
+    # An infinite deviation makes a column of zeros.
     fine = np.isfinite(deviation) & np.isfinite(standard).all(axis=0)
     if not fine.all():
         column = int(np.argmin(fine))
@@ -151,30 +148,6 @@ def least_squares_floor(features, labels):
 def sha1(content):
     """The SHA-1 of some bytes: the hash that `d2l.DATA_HUB` registers for this file."""
     return hashlib.sha1(content).hexdigest()
-
-
-def restore(path=None):
-    """Downloads the data file from the address that `d2l.DATA_HUB` registers, verifies it and moves it into place.
-
-    Returns the path. Raises DataError if the address cannot be reached or serves other bytes.
-    """
-    import requests
-    from d2l.mxnet import DATA_HUB
-    path = packaged_path() if path is None else Path(path)
-    address, registered = DATA_HUB['airfoil']
-    try:
-        answer = requests.get(address, timeout=30)
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        raise DataError(f'cannot download {address}: {type(error).__name__}; '
-                        f'copy {NAME} from another clone to {path}') from None
-    if (found := sha1(answer.content)) != registered:
-        raise DataError(f'{address} serves a damaged file: expected SHA-1 {registered}, found {found}; '
-                        f'{path} is left as it was')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as stream:
-        stream.write(answer.content)
-    return path
 
 
 def _read(path, remedy):

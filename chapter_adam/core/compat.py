@@ -1,26 +1,34 @@
-"""MXNet 1.9.1 on today's Pythons: puts back the names it needs, only where missing, and imports it.
+"""MXNet 1.9.1 on today's Pythons: puts back the names that it needs, only where missing, and loads it.
 
-The names are put back when this module is imported, with the package, so that a reader's `from mxnet import nd` works
-after `import chapter_adam`; MXNet is then told which engine and which kernels to take. The rooms take MXNet from here
-(`from .compat import mxnet`), which imports it at the first request and says what to do if it cannot. Nothing in
-site-packages is touched.
+Importing this module (the package does) imports no NumPy and no MXNet: it places a finder, so that whoever imports
+MXNet first gets it with the names put back and under our settings, a reader's `from mxnet import nd` included. This
+package takes MXNet from here (`from .compat import mxnet`), which says in one line what to do if it cannot be loaded.
+Nothing in site-packages is touched.
 """
 import importlib.machinery
 import os
 import re
 import sys
-import tempfile
 import threading
 import types
+import warnings
 from contextlib import contextmanager
 
-import numpy
+# MXNet's NaiveEngine has one workspace for all threads: whoever computes holds this lock.
+DEVICE = threading.RLock()
+ENGINES = ('NaiveEngine', 'ThreadedEngine', 'ThreadedEnginePerDevice')
 
 
-def restore_numpy_names(module=numpy):
+def restore_numpy_names(module):
     """Gives NumPy its alias `bool` again (gone since 1.24, a warning since 1.20)."""
     if 'bool' not in vars(module):
         module.bool = bool
+
+
+def restore_scipy_names(sparse):
+    """Gives scipy.sparse, where it is installed, its `csr.csr_matrix` again (each use is a warning since 1.8)."""
+    if sparse is not None:
+        sparse.csr.csr_matrix = sparse.csr_matrix
 
 
 def restore_distutils():
@@ -44,14 +52,20 @@ def explain_import_failure(error):
                 'for example with: apt-get install libgomp1 libquadmath0')
     if isinstance(error, ModuleNotFoundError) and error.name == 'mxnet':
         return 'MXNet is not installed in this environment: run `make run` in the clone, or pip install mxnet==1.9.1'
+    if sys.flags.optimize > 1:
+        return 'MXNet 1.9.1 cannot be loaded under `python -OO`: it reads docstrings; run Python without -OO'
     return f'MXNet 1.9.1 cannot be loaded: {error}'
 
 
 def import_mxnet():
-    """Imports MXNet, or raises an ImportError that says in one line what to install."""
+    """Imports MXNet, or raises an ImportError that says in one line what to do."""
+    half_loaded = 'mxnet' not in sys.modules and any(name.startswith('mxnet.') for name in sys.modules)
     try:
         import mxnet
-    except (OSError, ImportError, RuntimeError) as error:
+    except Exception as error:  # the library's own errors are of many types
+        if half_loaded:
+            raise ImportError('an earlier import of mxnet failed and left it half loaded: restart Python, '
+                              'and import chapter_adam before mxnet') from error
         raise ImportError(explain_import_failure(error)) from error
     return mxnet
 
@@ -68,62 +82,63 @@ class Finder:
 
 
 def under_settings(load, module):
-    """Loads MXNet's module; it chooses its engine when it is first asked for anything, which is done here too."""
-    with chosen(settings()), without_line_of(b'start using engine'):
+    """Loads MXNet's module, and has it choose its engine, which it does when it is first asked for anything."""
+    import numpy
+    with chosen(settings(numpy)), warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # its code of 2022 does not load under -W error or -bb
+        restore_numpy_names(numpy)
+        restore_distutils()
         load(module)
-        module.nd.waitall()
+        restore_scipy_names(module.nd.utils.spsp)
+        with silent_stderr():  # "MXNet start using engine: NaiveEngine"
+            module.nd.waitall()
 
 
-def settings():
-    """What MXNet is told by the environment when it is loaded, by name.
+def settings(numpy):
+    """What MXNet is told by the environment while it is loaded, by name.
 
     NaiveEngine computes where it is called. The usual engine hands all work to a thread, and to wake that one takes
-    longer than forty operators on five weights. (One engine has one scratch memory: see DEVICE.)
+    longer than forty operators on five weights.
 
-    Left alone, MXNet's OpenBLAS of 2019 takes other kernels for each kind of processor, for one that it does not know
-    those of 2004, and each rounds its sums in its own way: the last digit of a loss would depend on the machine. Those
-    named Haswell run wherever there is AVX2, AMD's or Intel's.
+    Left alone, MXNet's OpenBLAS of 2019 chooses its kernels by processor, those of 2004 where it does not know it, and
+    each kernel rounds its sums in its own way: the last digit of a loss would depend on the machine. The kernels named
+    Haswell run on every processor with AVX2, AMD's or Intel's.
     """
+    engine = os.environ.get('MXNET_ENGINE_TYPE', ENGINES[0])
+    if engine not in ENGINES:  # MXNet's own failure comes twice, the second time at Python's exit
+        raise ImportError(f'MXNET_ENGINE_TYPE must be one of {", ".join(ENGINES)}, got {engine!r}')
     known = numpy.core._multiarray_umath.__cpu_features__
     kernels = {'OPENBLAS_CORETYPE': 'Haswell'} if known.get('AVX2') and known.get('FMA3') else {}
-    return {'MXNET_ENGINE_TYPE': 'NaiveEngine', **kernels}
+    return {'MXNET_ENGINE_TYPE': engine, **kernels}
 
 
 @contextmanager
 def chosen(values):
     """Sets environment variables while the block runs; what the user has set stays."""
-    own = {name: value for name, value in values.items() if name not in os.environ}
-    os.environ.update(own)
+    added = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(added)
     try:
         yield
     finally:
-        for name in own:
+        for name in added:
             del os.environ[name]
 
 
 @contextmanager
-def without_line_of(text):
-    """Keeps a line off standard error that MXNet writes past Python; what else is written comes when the block ends."""
+def silent_stderr():
+    """Drops what is written to standard error, past Python too. Keep the block short: a crash inside says nothing."""
     try:
-        real, said = os.dup(2), tempfile.TemporaryFile()
-    except OSError:  # standard error is closed, or no file can be made: then let it speak
+        real = os.dup(2)
+    except OSError:  # closed
         yield
         return
-    os.dup2(said.fileno(), 2)
     try:
+        with open(os.devnull, 'wb') as nowhere:
+            os.dup2(nowhere.fileno(), 2)
         yield
     finally:
         os.dup2(real, 2)
         os.close(real)
-        said.seek(0)
-        for line in said:
-            if text not in line:
-                os.write(2, line)
-        said.close()
-
-
-# Who computes holds it: the scratch memory of NaiveEngine is the same for all threads.
-DEVICE = threading.RLock()
 
 
 def __getattr__(name):
@@ -132,7 +147,5 @@ def __getattr__(name):
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 
-restore_numpy_names()
-restore_distutils()
 if 'mxnet' not in sys.modules:
     sys.meta_path.insert(0, Finder())

@@ -1,4 +1,4 @@
-"""A finished run as data: its losses, clocks and settings; JSON in and out; and the stopwatch."""
+"""A finished run as data: its losses, times and settings; JSON in and out; and the stopwatch."""
 import json
 import math
 import os
@@ -15,14 +15,14 @@ class History:
     """One finished training run.
 
     Attributes:
-        losses: the loss over all examples, before the first step, whenever a multiple of 100 examples has been
+        losses: the loss over all examples: before the first step, each time that a multiple of 100 examples is
             crossed, and at the end; 31 numbers for the section's settings.
-        epochs: where on the axis each was recorded, in epochs: first 0.0, last the number of epochs.
-        seconds_per_epoch: the book's figure: the wall time of the last epoch, its evaluations included.
-        train_seconds_per_epoch: the same epoch's training alone, without the evaluations.
-        weights, bias: the parameters at the end: d numbers and one.
-        settings: what was run: method, rule, hyperparameters, batch size, epochs, seed and so on.
-        versions, machine: what it ran on.
+        epochs: when each loss was recorded: 0.0 first, the number of epochs last.
+        seconds_per_epoch: the time that the book prints: the last epoch's wall time, evaluations included.
+        train_seconds_per_epoch: the same without the evaluations.
+        weights, bias: the final parameters: d numbers and one.
+        settings: method, rule, hyperparameters, batch size, epochs, seed and so on.
+        versions, machine: of Python, MXNet and NumPy; processor, cores and system.
 
     >>> run = History((0.5, 0.25), (0.0, 2.0), 0.1, 0.1, settings={'label': 'adam'})
     >>> run
@@ -36,7 +36,7 @@ class History:
     seconds_per_epoch: float
     train_seconds_per_epoch: float
     weights: tuple = ()
-    bias: float = math.nan
+    bias: float = 0.0
     settings: dict = field(default_factory=dict)
     versions: dict = field(default_factory=lambda: versions())
     machine: dict = field(default_factory=lambda: machine())
@@ -46,11 +46,11 @@ class History:
                 f'after {self.epochs[-1]:g} epochs, {self.seconds_per_epoch:.6f} sec per epoch)')
 
     def curve(self):
-        """What does not change from run to run on one machine: the curve, the parameters and the settings."""
+        """What a second run on the same machine repeats: losses, parameters, settings."""
         return {name: value for name, value in asdict(self).items() if name not in CHANGES_EACH_RUN}
 
     def timing(self):
-        """What does: the clocks, the versions and the machine."""
+        """What it does not: the times, the versions and the machine."""
         return {name: value for name, value in asdict(self).items() if name in CHANGES_EACH_RUN}
 
     def to_json(self):
@@ -66,14 +66,16 @@ class History:
             _numbers('seconds and bias', [values[name] for name in (*CHANGES_EACH_RUN[:2], 'bias') if name in values])
             if not len(values['losses']) == len(values['epochs']) > 0:
                 raise TypeError('losses and epochs must be as many, and at least one')
+            if not all(isinstance(values.get(name, {}), dict) for name in ('settings', 'versions', 'machine')):
+                raise TypeError('settings, versions and machine must be dicts')
             return cls(**values)
-        except (TypeError, KeyError, AttributeError) as error:
+        except (TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError(f'not the JSON of a History: {error}') from None
 
 
 def _numbers(name, values):
-    if isinstance(values, str) or not all(type(value) in (int, float) for value in values):
-        raise TypeError(f'{name} must be numbers')
+    if isinstance(values, str) or not all(type(value) in (int, float) and math.isfinite(value) for value in values):
+        raise TypeError(f'{name} must be finite numbers')
     return tuple(values)
 
 
@@ -83,7 +85,7 @@ CHANGES_EACH_RUN = ('seconds_per_epoch', 'train_seconds_per_epoch', 'versions', 
 def to_json(value, figures=None):
     """JSON text as this project writes it: indented, one line for each list of numbers, no NaN.
 
-    `figures`: the significant ones that are kept of each float; those beyond may be another machine's rounding.
+    `figures`: the significant figures kept of each float; beyond them processors differ.
 
     >>> print(to_json({'losses': [0.5, 0.25], 'settings': {'lr': 0.01}}), end='')
     {
@@ -95,14 +97,14 @@ def to_json(value, figures=None):
     >>> print(to_json([1 / 3, {'n': (1, 2e-9 / 3)}], figures=3), end='')
     [0.333, {"n": [1, 6.67e-10]}]
     """
-    return _on_lines(_rounded(value, figures) if figures else value, '') + '\n'
+    return _on_lines(rounded(value, figures) if figures else value, '') + '\n'
 
 
-def _rounded(value, figures):
+def rounded(value, figures):
     if isinstance(value, dict):
-        return {key: _rounded(each, figures) for key, each in value.items()}
+        return {key: rounded(each, figures) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_rounded(each, figures) for each in value]
+        return [rounded(each, figures) for each in value]
     return float(f'{value:.{figures}g}') if isinstance(value, float) else value
 
 

@@ -2,6 +2,8 @@
 import contextlib
 import errno
 import os
+import secrets
+import stat
 import tempfile
 from pathlib import Path
 
@@ -10,24 +12,20 @@ from pathlib import Path
 def whole_file(path):
     """Yields a temporary binary file beside `path`, which takes its place only if the block succeeds.
 
-    A link stays, and what it points to is replaced. A device or a pipe is written to: its place is not ours to take.
+    Whatever is there, a link or a pipe too, is replaced and not written to. A file keeps its mode.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        with open(path, 'wb') as stream:
-            yield stream
-        return
-    path = path.resolve()
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    temporary = path.with_name(f'.chapter-adam-{secrets.token_hex(4)}')
     try:
-        with os.fdopen(handle, 'wb') as stream:
+        with open(temporary, 'xb') as stream:
+            if path.is_file() and not path.is_symlink():
+                os.fchmod(stream.fileno(), stat.S_IMODE(path.stat().st_mode))
             yield stream
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException as error:
         if isinstance(error, OSError):  # a full disk names no file, a failed move the temporary one
-            error.filename = str(path)
-        with contextlib.suppress(FileNotFoundError):
+            error.filename, error.filename2 = str(path), None
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
 
@@ -41,7 +39,7 @@ def write_text(path, text):
 def usable_folder(path):
     """Makes the folder `path` if need be and returns it, or raises OSError if nothing can be written there.
 
-    Called before a run, so that minutes of work do not end at a folder that cannot take them.
+    Called before a run, so that a folder that takes no files is noticed before minutes of work.
     """
     path = Path(path)
     try:
@@ -51,13 +49,6 @@ def usable_folder(path):
     except FileExistsError:
         raise NotADirectoryError(errno.ENOTDIR, 'exists and is not a folder', str(path)) from None
     except OSError as error:
-        error.filename = str(path)  # a full disk names no file, a failed probe its own
+        error.filename = str(path)  # a full disk names no file, a failed probe a random one
         raise
     return path
-
-
-def _umask():
-    """The process's file mode mask; reading it is only possible by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

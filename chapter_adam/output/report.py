@@ -1,38 +1,49 @@
-"""What the commands that train have in common on the terminal: the book's figures, progress, and what is said where."""
-import sys
-from contextlib import contextmanager
+"""What the commands that train have in common: the book's numbers, the data, and where results go."""
+import os
 from pathlib import Path
 
 from ..core import airfoil, history
+from . import figures
 from .files import usable_folder, write_text
+from .terminal import printable
 
 # What the book printed: final loss, seconds per epoch.
 BOOK = {'scratch': (0.243957, 0.449113), 'gluon': (0.242933, 0.182535)}
 
 
-def start(options, own):
+def is_books(options):
+    """Whether the options are the settings that the book's losses came from."""
+    return (options.lr, options.epochs, options.batch_size, options.data) == (0.01, 2, 10, None)
+
+
+def start(options, names):
     """Loads the data and checks where results go: (folder, say, features, labels).
 
-    `own` are the names, without the last suffix, of the files that the command writes itself.
+    `names`: the files that the command writes into the folder, without their last suffix.
     """
-    features, labels = airfoil.get_data_ch7(path=options.data)
+    data = getattr(options, 'data', None)
+    features, labels = airfoil.get_data_ch7(path=data)
     out = usable_folder(options.out)
     if options.json not in (None, '-'):
-        _usable_target(options.json, out, own)
-    say = (lambda *_words: None) if options.quiet or options.json == '-' else print
-    say(data_line(options.data, features))
+        _check_target(options, out, names, data or airfoil.packaged_path())
+    silent = options.quiet or options.json == '-'
+    say = (lambda *_words: None) if silent else (lambda *words: print(*map(printable, words)))
+    say(data_line(data, features))
     return out, say, features, labels
 
 
-def _usable_target(json, out, own):
-    """Raises if --json names what cannot be written, or what the command writes itself."""
-    target = Path(json)
+def _check_target(options, out, names, data):
+    """Raises if --json names what cannot be written, the data, or a file that the command writes itself."""
+    target = Path(options.json)
     if target.is_dir():
-        raise ValueError(f'--json {json!r} is a folder; name a file in it')
-    if target.resolve().parent == out.resolve() and target.stem in own:
-        raise ValueError(f'--json {json}: the command writes a file of its own under this name; take another')
+        raise ValueError(f'--json {options.json} is a folder; name a file in it')
+    if target.exists() and os.path.samefile(target, data):
+        raise ValueError(f'--json {options.json} is the data file; take another name')
+    real = target.resolve()
+    if real.parent == out.resolve() and real.stem in names:
+        raise ValueError(f'--json {options.json}: the command writes a file of this name itself; take another')
     if target.is_file() or not target.exists():  # a device or a pipe needs no folder
-        usable_folder((target.resolve() if target.is_symlink() else target).parent)
+        usable_folder(real.parent)
 
 
 def data_line(path, features):
@@ -42,22 +53,28 @@ def data_line(path, features):
     return f'{source}{features.shape[0]} rows, {features.shape[1]} features, standardised{proof}'
 
 
+def write_results(options, out, name, facts, seconds, draw):
+    """Writes name.json (the facts), name.timing.json, and the figure that `draw(facts)` makes; returns the timing."""
+    timing = {'seconds': seconds, 'versions': history.versions(), 'machine': history.machine()}
+    write_text(out / f'{name}.json', history.to_json(facts))
+    write_text(out / f'{name}.timing.json', history.to_json(timing))
+    with figures.style():
+        figure = draw(facts)
+    figures.save(figure, out / name, options.formats)
+    if not (options.quiet or options.json == '-'):
+        print(printable(f'written to {out}: {name} as {", ".join(options.formats)} and json'))
+    return timing
+
+
 def write_json(target, data):
-    """Everything, to standard output ('-'), to a file, or nowhere (None)."""
+    """All results, to standard output ('-'), to a file, or nowhere (None)."""
+    text = history.to_json(data)
     if target == '-':
-        print(history.to_json(data), end='')
-    elif target is not None:
-        write_text(target, history.to_json(data))
-
-
-@contextmanager
-def progress(name, total, unit='epochs'):
-    """A progress bar on a terminal, nothing in a pipe; yields the `watch` of a training."""
-    if not (sys.stderr and sys.stderr.isatty()):  # None if the shell closed it (`2>&-`)
-        yield None
+        print(text, end='')
+    elif target is None:
         return
-    from tqdm import tqdm
-    with tqdm(total=total, desc=name, leave=False, bar_format='{desc} {bar} {n:.4g}/{total} ' + unit) as bar:
-        def watch(done, _loss=None):
-            bar.update(done - bar.n)
-        yield watch
+    elif Path(target).is_symlink() or Path(target).exists() and not Path(target).is_file():
+        with open(target, 'w', encoding='utf-8') as stream:  # /dev/stdout, a pipe: written to, not replaced
+            stream.write(text)
+    else:
+        write_text(target, text)

@@ -1,6 +1,5 @@
-"""`chapter-adam exercise`: runs exercises (folder `exercises`), prints the answers, draws the figures.
-
-What an exercise must have is said in the folder's __init__.py; here is what is done with it.
+"""`chapter-adam exercise`: runs exercises (folder `exercises`, whose __init__.py says what one must have), prints
+question and answer, and draws the figure.
 """
 import json
 import sys
@@ -8,30 +7,37 @@ import textwrap
 from time import perf_counter
 
 from .. import exercises
-from ..core import history
-from ..output import figures
-from ..output.files import write_text
-from ..output.report import progress, start, write_json
+from ..output.report import start, write_json, write_results
+from ..output.terminal import progress
 
 MARK, WIDTH = 'DOES NOT HOLD HERE: ', 110
 
 
 def run(options):
-    """`chapter-adam exercise`: returns 1 if a sentence does not hold on these runs."""
+    """Returns 1 if a sentence does not hold on these runs."""
     if options.list:
         return list_questions()
-    modules = {name: exercises.load(name) for name in options.names}  # before any work: each file has the form
-    own = [f'exercise-{name}{end}' for name in modules for end in ('', '.timing')]
-    out, say, features, labels = start(options, own)
-    seeds, results = range(options.seed, options.seed + options.seeds), {}
+    modules = {name: exercises.load(name) for name in chosen(options)}  # before any work: each file has the form
+    files = [f'exercise-{name}{end}' for name in modules for end in ('', '.timing')]
+    out, _, features, labels = start(options, files)
+    seeds, results = range(options.first_seed, options.first_seed + options.seeds), {}
     for name, module in modules.items():
         result = results[name] = work(name, module, features, labels, seeds)
         if options.json != '-':
             print('\n'.join(lines(result, options.quiet)))
-        save(out / f'exercise-{name}', module, result, options.formats)
-        say(f'written to {out}: exercise-{name} as {", ".join(options.formats)} and json\n')
+        result['timing'] = write_results(options, out, f'exercise-{name}', result['facts'], result.pop('seconds'),
+                                         module.figure)
     write_json(options.json, results)
     return int(not all(each['holds'] for result in results.values() for each in result['answer']))
+
+
+def chosen(options):
+    """The names of the exercises that the command line means."""
+    known, name = list(exercises.discover()), options.name
+    if name not in ('all', *known):
+        problem = f'no exercise is called {name!r}; there are' if name else 'name an exercise:'
+        options.usage(f'{problem} {", ".join(known)}, all; or --list')
+    return known if name == 'all' else [name]
 
 
 def list_questions():
@@ -47,18 +53,17 @@ def list_questions():
 
 
 def work(name, module, features, labels, seeds):
-    """An exercise's run and answer, with its times: a dict that JSON holds."""
+    """An exercise's run and answer, and the seconds they took."""
     began = perf_counter()
     with progress(name, 100, '%') as bar:
         facts = module.run(features, labels, seeds, bar and (lambda part: bar(round(100 * part))))
     facts = plain(name, facts)
     return {'question': module.QUESTION, 'answer': judged(name, module.answer(facts)), 'facts': facts,
-            'timing': {'seconds': perf_counter() - began, 'versions': history.versions(),
-                       'machine': history.machine()}}
+            'seconds': perf_counter() - began}
 
 
 def plain(name, facts):
-    """The facts as the file will hold them, or ValueError: what is drawn and said is what a reader can read."""
+    """The facts as they are read back from the file, or ValueError: figure and answer use what a reader can read."""
     try:
         return json.loads(json.dumps(facts, allow_nan=False))
     except (TypeError, ValueError) as error:
@@ -78,12 +83,3 @@ def lines(result, quiet=False):
     question = [] if quiet else ['', *textwrap.wrap(result['question'], WIDTH), '']
     sentences = [('' if each['holds'] else MARK) + each['sentence'] for each in result['answer']]
     return question + [line for each in sentences for line in textwrap.wrap(each, WIDTH, subsequent_indent='  ')]
-
-
-def save(stem, module, result, formats):
-    """Writes stem.json (the facts), stem.svg and so on; and the times, which differ each time, to stem.timing.json."""
-    write_text(stem.with_name(f'{stem.name}.json'), history.to_json(result['facts']))
-    write_text(stem.with_name(f'{stem.name}.timing.json'), history.to_json(result['timing']))
-    with figures.style():
-        figure = module.figure(result['facts'])
-    figures.save(figure, stem, formats)

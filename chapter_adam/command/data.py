@@ -1,0 +1,77 @@
+"""`chapter-adam data`: the facts of the data file; with --restore, downloads it again."""
+import threading
+
+from ..core import airfoil
+from ..output.files import whole_file
+from ..output.terminal import printable
+
+LONGEST, LARGEST = 60, 1 << 20  # seconds and bytes of a download; the file has 60 kB
+
+
+def run(options):
+    if options.restore and options.data:
+        options.usage('--restore is for the packaged file; leave out --data')
+    print(printable('\n'.join(facts(options.data)) if not options.restore else
+                    f'restored and verified: {restore(airfoil.packaged_path())}'))
+
+
+def facts(path):
+    """The ranges of the columns, and for the packaged file its hash, as lines."""
+    table = airfoil.read_table(path)
+    lines = [f'{path or airfoil.packaged_path()}: {len(table)} rows',
+             f'{"column":24}{"unit":6}{"min":>12}{"mean":>12}{"max":>12}']
+    for name, unit, values in zip(airfoil.COLUMNS, airfoil.UNITS, table.T):
+        mean = (values / len(values)).sum()  # the sum of the values may overflow
+        lines.append(f'{name:24}{unit:6}{values.min():12.6g}{mean:12.6g}{values.max():12.6g}')
+    return lines if path else [*lines, f'SHA-1 {airfoil.SHA1}, as registered in d2l.DATA_HUB']
+
+
+def restore(path):
+    """Downloads the data file from the address that d2l registers, verifies it and moves it to `path`.
+
+    Raises DataError if the address cannot be reached, is too slow, or serves other bytes.
+    """
+    from d2l.mxnet import DATA_HUB
+    address, registered = DATA_HUB['airfoil']
+    try:
+        content = within(LONGEST, download, address)
+    except OSError as error:  # requests' errors are of this type
+        raise airfoil.DataError(f'cannot download {address}: {type(error).__name__}; '
+                                f'copy {airfoil.NAME} from another clone to {path}') from None
+    if (found := airfoil.sha1(content)) != registered:
+        raise airfoil.DataError(f'{address} serves a damaged file: expected SHA-1 {registered}, found {found}; '
+                                f'{path} is left as it was')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as stream:
+        stream.write(content)
+    return path
+
+
+def download(address):
+    """The first bytes at an address, at most LARGEST."""
+    import requests
+    with requests.get(address, timeout=30, stream=True, headers={'Accept-Encoding': 'identity'}) as answer:
+        answer.raise_for_status()
+        return answer.raw.read(LARGEST)
+
+
+def within(seconds, function, *arguments):
+    """The function's result or its error; TimeoutError after so many seconds, while its thread dies with the process.
+
+    No timeout of a socket bounds a server that sends one byte now and then.
+    """
+    results, errors = [], []
+
+    def work():
+        try:
+            results.append(function(*arguments))
+        except Exception as error:
+            errors.append(error)
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    for error in errors:
+        raise error
+    if not results:
+        raise TimeoutError
+    return results[0]
