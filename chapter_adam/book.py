@@ -1,5 +1,12 @@
-"""The book's two calls: run, print the line, draw the curve."""
-from .core import checks, training
+"""The book's two calls: run, print the line, draw the curve; and the same runs without a word."""
+import numpy as np
+
+from .core import checks
+from .core.history import History
+from .core.models import GluonModel, ScratchModel
+from .core.training import Draws, explained, fit, nothing_trained
+from .lazy import LazyModel
+from .rules import RULES
 
 
 def train_ch7(trainer_fn, states, hyperparams, features, labels, batch_size=10, num_epochs=2, *,
@@ -9,14 +16,14 @@ def train_ch7(trainer_fn, states, hyperparams, features, labels, batch_size=10, 
     Args:
         trainer_fn: a rule of the book's form, trainer_fn(params, states, hyperparams), such as `adam`.
         states: the rule's states, one entry per parameter (w, then b); None or () for a rule without any.
-        hyperparams: the rule's dict, for `adam` with 'lr' and 't'. Neither it nor `states` is changed:
-            a training works on copies, so that a second call repeats the first.
+        hyperparams: the rule's dict, for `adam` with 'lr' and 't'. Neither it nor `states` is changed: a training
+            works on copies, so that a second call repeats the first.
         features, labels: (N, d) and (N,), NDArrays or anything that NumPy understands.
         batch_size: examples per step; an epoch's last batch may be shorter and is divided by its own size.
         num_epochs: passes over the data, each in a new order.
         seed: decides the start and every order; None draws one and notes it in the History's settings.
-        hybridize: run the whole step, forward, gradient and rule, as one graph (rooms `hybridization`, `fused`):
-            the same curve within 2e-6, some twenty times as fast. The rule itself is not changed.
+        hybridize: make the arrays lazy and run ten steps, gradients and rule, as one graph: the same curve, some twenty
+            times as fast. The rule runs as it stands, at every step.
         record_every: record the loss whenever a multiple of so many examples is crossed; None: at start and end.
         plot: draw the curve into the pyplot figure 'chapter_adam' (in a notebook, a new one for each cell).
 
@@ -26,7 +33,6 @@ def train_ch7(trainer_fn, states, hyperparams, features, labels, batch_size=10, 
     Raises:
         TypeError, ValueError: an argument is wrong; says which, its value and what was expected.
         DivergenceError: the loss stopped being a finite number; says after which step.
-        UntraceableError (a TypeError): with `hybridize`, the rule does what a graph cannot; says what and where.
 
     >>> from chapter_adam import adam, init_adam_states
     >>> import numpy as np
@@ -36,8 +42,8 @@ def train_ch7(trainer_fn, states, hyperparams, features, labels, batch_size=10, 
     loss: 0.001..., ... sec per epoch
     """
     plot = checks.flag('plot', plot)
-    history = training.train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size, num_epochs,
-                                     seed=seed, hybridize=hybridize, record_every=record_every)
+    history = run_scratch(trainer_fn, states, hyperparams, features, labels, batch_size, num_epochs,
+                          seed=seed, hybridize=hybridize, record_every=record_every)
     return _report(history, plot)
 
 
@@ -62,9 +68,8 @@ def train_gluon_ch7(trainer_name, trainer_hyperparams, features, labels, batch_s
     loss: 0.001..., ... sec per epoch
     """
     plot = checks.flag('plot', plot)
-    history = training.train_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size, num_epochs,
-                                   seed=seed, hybridize=hybridize, record_every=record_every,
-                                   full_division=full_division)
+    history = run_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size, num_epochs,
+                        seed=seed, hybridize=hybridize, record_every=record_every, full_division=full_division)
     return _report(history, plot)
 
 
@@ -84,3 +89,74 @@ def _report(history, plot):
         from .output import figures
         figures.show(history)
     return history
+
+
+def run_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=10, num_epochs=2, *,
+                seed=0, hybridize=False, record_every=100, watch=None):
+    """`train_ch7` without a word; `watch` is called as watch(epochs_done, loss) at each record."""
+    trainer_fn, hybridize = checks.rule(trainer_fn), checks.flag('hybridize', hybridize)
+    run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
+    states, hyperparams = checks.copies(states, hyperparams)
+    if is_own(trainer_fn):
+        checks.ranges(hyperparams)
+    name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
+    settings = run.settings(f'{name} from scratch', 'scratch', name, hyperparams, hybridize)
+    w, b = run.start()
+    with explained(name, hyperparams):
+        model = (LazyModel if hybridize else ScratchModel)(w, b, trainer_fn, states, hyperparams)
+        history = run.fit(model, settings, watch)
+    if np.array_equal(history.weights, w[:, 0]) and history.bias == b[0]:
+        raise nothing_trained(name)
+    return history
+
+
+def is_own(trainer_fn):
+    """Whether a rule is one of this package's; a reader's is its own master."""
+    return any(trainer_fn is rule for rule, _ in RULES.values())
+
+
+def run_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size=10, num_epochs=2, *,
+              seed=0, hybridize=False, record_every=100, full_division=False, watch=None):
+    """`train_gluon_ch7` without a word."""
+    hyperparams = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
+    hybridize, full_division = checks.flag('hybridize', hybridize), checks.flag('full_division', full_division)
+    run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
+    settings = run.settings(f'Gluon {trainer_name}', 'gluon', trainer_name, hyperparams, hybridize)
+    settings['full_division'] = full_division
+    model = GluonModel(*run.start(), trainer_name, hyperparams, run.batch_size, full_division, hybridize)
+    with explained(f"Gluon's {trainer_name}", hyperparams):
+        return run.fit(model, settings, watch)
+
+
+class _Run:
+    """What both trainings have in common: checked arguments, the draws of the seed, and the settings as data."""
+
+    def __init__(self, features, labels, batch_size, num_epochs, seed, record_every):
+        self.features, self.labels = checks.data(features, labels)
+        # A batch larger than the data is one batch of all of it.
+        self.batch_size = min(checks.whole_number('batch_size', batch_size, least=1), len(self.labels))
+        self.num_epochs = checks.whole_number('num_epochs', num_epochs, least=1)
+        if record_every is not None:
+            checks.whole_number('record_every', record_every, least=1)
+        self.record_every = record_every
+        # Fresh entropy is drawn here, not left to the generator, so that the run's settings can repeat it.
+        seed = checks.seed(seed)
+        self.seed = np.random.SeedSequence().entropy if seed is None else seed
+        self.draws = Draws(self.seed)
+
+    def start(self):
+        return self.draws.start(self.features.shape[1])
+
+    def settings(self, label, method, rule, hyperparams, hybridize):
+        plain = {key: checks.plain(value) for key, value in hyperparams.items()}
+        return {'label': label + (', hybridized' if hybridize else ''), 'method': method, 'rule': rule,
+                'hyperparams': plain, 'hybridize': hybridize,
+                'batch_size': self.batch_size, 'num_epochs': self.num_epochs, 'seed': self.seed,
+                'rows': len(self.labels), 'features': self.features.shape[1], 'record_every': self.record_every}
+
+    def fit(self, model, settings, watch):
+        losses, epochs, seconds, train_seconds = fit(model, self.draws, self.features, self.labels, self.batch_size,
+                                                     self.num_epochs, self.record_every, watch)
+        w, b = model.parameters()
+        return History(tuple(losses), tuple(epochs), seconds, train_seconds,
+                       tuple(w[:, 0].tolist()), float(b[0]), settings)

@@ -4,6 +4,8 @@ A model knows `train(X, y, bounds)`, one update for each minibatch [start, stop)
 `warm_up(X, y)`, the device's first use of every operator, without an update, once for each size of a batch; and
 `parameters()`, copies as NumPy arrays. X is (n, d), y is (n,).
 """
+from contextlib import nullcontext
+
 from .compat import mxnet
 
 nd, autograd, gluon = mxnet.nd, mxnet.autograd, mxnet.gluon
@@ -27,8 +29,29 @@ def squared_loss(y_hat, y):
     return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
 
 
+def residual(F, X, y, w, b):
+    """X w + b - y of shape (n, 1), for X (n, d), y (n, 1), w (d, 1), b (1,); F = mxnet.nd or, for symbols, mxnet.sym."""
+    return F.broadcast_add(F.dot(X, w), b) - y
+
+
+def mean_loss(F, X, y, w, b):
+    """L(w, b) = mean((X w + b - y)^2) / 2, of shape (1,)."""
+    return (residual(F, X, y, w, b) ** 2 / 2).mean()
+
+
+def gradient(F, X, y, w, b, n, keepdims=False):
+    """The gradient of `mean_loss`: dL/dw = X^T r / n and dL/db = sum(r) / n, with the residual r.
+
+    Each example's share r / n first, as autograd does it: then even the rounding is autograd's.
+    """
+    share = residual(F, X, y, w, b) * (1 / n)
+    return F.dot(X, share, transpose_a=True), share.sum(axis=0, keepdims=keepdims)
+
+
 class StepByStep:
     """A model that takes its minibatches one at a time, each with its own call of `step(X, y)`."""
+
+    running = nullcontext  # what a training is done in
 
     def train(self, X, y, bounds):
         for start, stop in bounds:

@@ -1,4 +1,4 @@
-"""Minibatches, and the one loop that drives the scratch model and the Gluon model alike.
+"""Minibatches, and the one loop that trains every model.
 
 Randomness is a value here: a generator made from the run's seed, which neither reads nor moves any global one.
 """
@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import checks
 from .compat import DEVICE, mxnet
-from ..old.fused import FusedModel
-from .history import History, Stopwatch
-from .models import GluonModel, ScratchModel
-from ..old.stand_ins import UntraceableError
+from .history import Stopwatch
 
 nd = mxnet.nd
 
@@ -48,10 +44,10 @@ class Draws:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Part:
     """Consecutive minibatches of one epoch that nothing interrupts: rows [start, stop) of the shuffled data.
 
-    >>> list(Stretch(1490, 1503, record=True).batches(10))
+    >>> list(Part(1490, 1503, record=True).batches(10))
     [(1490, 1500), (1500, 1503)]
     """
     start: int
@@ -83,7 +79,7 @@ def stretches(n, batch_size, num_epochs, record_every=100):
         if seen + n == total:
             crossed = [b for b in crossed if n - b >= batch_size] + [n]
         cuts = [0, *crossed] if n in crossed else [0, *crossed, n]
-        yield [Stretch(a, b, b in crossed) for a, b in zip(cuts, cuts[1:])]
+        yield [Part(a, b, b in crossed) for a, b in zip(cuts, cuts[1:])]
 
 
 def _crosses(before, after, every):
@@ -103,29 +99,28 @@ def fit(model, draws, features, labels, batch_size, num_epochs, record_every=100
     Raises:
         DivergenceError: a recorded loss is not finite.
     """
-    n = len(labels)
-    X_all, y_all = nd.array(features), nd.array(labels)
-    plan = stretches(n, batch_size, num_epochs, record_every)
-    records = _Records(lambda: model.loss(X_all, y_all), watch)
-    records.take(0.0, step=0)
-    for rows in filter(None, (batch_size, n % batch_size)):  # an epoch's last batch may have a size of its own
-        model.warm_up(X_all[:rows], y_all[:rows])
-    nd.waitall()
-    step = 0
-    for epoch, parts in enumerate(plan):
-        whole, training = Stopwatch(), Stopwatch()
-        with whole.running():
-            with training.running():
-                order = draws.order(n)
-                X, y = nd.array(features[order]), nd.array(labels[order])
-            for part in parts:
+    n, labels = len(labels), labels.reshape(-1, 1)
+    X_all, y_all, step = nd.array(features), nd.array(labels), 0
+    with DEVICE, model.running():
+        records = _Records(lambda: model.loss(X_all, y_all), watch)
+        records.take(0.0, step=0)
+        for rows in filter(None, (batch_size, n % batch_size)):  # an epoch's last batch may have a size of its own
+            model.warm_up(X_all[:rows], y_all[:rows])
+        nd.waitall()
+        for epoch, parts in enumerate(stretches(n, batch_size, num_epochs, record_every)):
+            whole, training = Stopwatch(), Stopwatch()
+            with whole.running():
                 with training.running():
-                    bounds = list(part.batches(batch_size))
-                    model.train(X, y, bounds)
+                    order = draws.order(n)
+                    X, y = nd.array(features[order]), nd.array(labels[order])
+                for part in parts:
+                    with training.running():
+                        bounds = list(part.batches(batch_size))
+                        model.train(X, y, bounds)
+                        nd.waitall()  # an engine other than ours only queues the work; a clock would time the queue
                     step += len(bounds)
-                    nd.waitall()  # an engine other than ours has only queued the work; a clock would time the queue
-                if part.record:
-                    records.take(epoch + part.stop / n, step)
+                    if part.record:
+                        records.take(epoch + part.stop / n, step)
     return records.losses, records.epochs, whole.seconds, training.seconds
 
 
@@ -149,84 +144,6 @@ class _Records:
             self.watch(epochs, loss)
 
 
-def train_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=10, num_epochs=2, *,
-                  seed=0, hybridize=False, record_every=100, watch=None):
-    """Trains the scratch model with a rule of the book's form; `book.train_ch7` says what each argument is."""
-    checks.callable_rule(trainer_fn)
-    run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
-    hyperparams = checks.hyperparameters('hyperparams', hyperparams, rule=trainer_fn)
-    hybridize = checks.flag('hybridize', hybridize)
-    name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
-    settings = run.settings(f'{name} from scratch', 'scratch', name, hyperparams, hybridize)
-    w, b = run.start()
-    states_copy = checks.states(states, (w.shape, b.shape))
-    with explained(name, hyperparams):
-        model = (FusedModel if hybridize else ScratchModel)(w, b, trainer_fn, states_copy, hyperparams)
-        history = run.fit(model, settings, watch)
-    if np.array_equal(history.weights, w[:, 0]) and history.bias == b[0]:
-        raise ValueError(nothing_trained(name, states))
-    return history
-
-
-def nothing_trained(name, states):
-    """Why a rule may have left all parameters where they started."""
-    return (f'{name} changed no parameter in the whole run: does it write in place (p[:] = ..., where p = ... only '
-            f'renames), does it go over its states ({"given" if states else "none were given"}), is lr not too small '
-            'for float32?')
-
-
-def train_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size=10, num_epochs=2, *,
-                seed=0, hybridize=False, record_every=100, full_division=False, watch=None):
-    """Trains the Gluon model with a Gluon optimiser; `book.train_gluon_ch7` says what each argument is."""
-    run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
-    hyperparams = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
-    hybridize, full_division = checks.flag('hybridize', hybridize), checks.flag('full_division', full_division)
-    settings = run.settings(f'Gluon {trainer_name}', 'gluon', trainer_name, hyperparams, hybridize)
-    settings['full_division'] = full_division
-    model = GluonModel(*run.start(), trainer_name, hyperparams, run.batch_size, full_division, hybridize)
-    with explained(f"Gluon's {trainer_name}", hyperparams):
-        return run.fit(model, settings, watch)
-
-
-class _Run:
-    """What both trainings have in common: checked arguments, the draws of the seed, and the settings as data."""
-
-    def __init__(self, features, labels, batch_size, num_epochs, seed, record_every):
-        self.features, self.labels = checks.data(features, labels)
-        # A batch larger than the data is one batch of all of it.
-        self.batch_size = min(checks.whole_number('batch_size', batch_size, least=1), len(self.labels))
-        self.num_epochs = checks.whole_number('num_epochs', num_epochs, least=1)
-        if record_every is not None:
-            checks.whole_number('record_every', record_every, least=1)
-        self.record_every = record_every
-        # Fresh entropy is drawn here, not left to the generator, so that the run's settings can repeat it.
-        seed = checks.seed(seed)
-        self.seed = np.random.SeedSequence().entropy if seed is None else seed
-        self.draws = Draws(self.seed)
-
-    def start(self):
-        return self.draws.start(self.features.shape[1])
-
-    def settings(self, label, method, rule, hyperparams, hybridize):
-        plain = {key: value if isinstance(value, (str, int)) or _is_finite(value) else repr(value)
-                 for key, value in hyperparams.items()}
-        return {'label': label + (', hybridized' if hybridize else ''), 'method': method, 'rule': rule,
-                'hyperparams': plain, 'hybridize': hybridize,
-                'batch_size': self.batch_size, 'num_epochs': self.num_epochs, 'seed': self.seed,
-                'rows': len(self.labels), 'features': self.features.shape[1], 'record_every': self.record_every}
-
-    def fit(self, model, settings, watch):
-        with DEVICE:
-            losses, epochs, seconds, train_seconds = fit(
-                model, self.draws, self.features, self.labels, self.batch_size, self.num_epochs, self.record_every,
-                watch)
-        w, b = model.parameters()
-        return History(tuple(losses), tuple(epochs), seconds, train_seconds,
-                       tuple(w[:, 0].tolist()), float(b[0]), settings)
-
-
-def _is_finite(value):
-    return isinstance(value, float) and np.isfinite(value)
 
 
 @contextmanager
@@ -239,10 +156,14 @@ def explained(name, hyperparams):
         if not isinstance(key, str) or key in hyperparams:
             raise
         raise ValueError(f'hyperparams must hold {key!r}, which {name} reads; got {hyperparams}') from error
-    except UntraceableError:
-        raise  # it says all there is to say
     except (mxnet.base.MXNetError, TypeError, ValueError, IndexError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         reason = str(error).strip().splitlines()[-1:]
-        raise kind(f'{name} failed: {" ".join(reason)}; do the given states (their number, shapes and types) and '
+        raise kind(f'{name} failed: {" ".join(reason)}; do the states (their number, shapes and types) and '
                    f'hyperparams {hyperparams} fit?') from error
+
+
+def nothing_trained(name):
+    """Why a rule may have left all parameters where they started."""
+    return ValueError(f'{name} changed no parameter in the whole run: does it write in place (p[:] = ..., where p = '
+                      '... only renames), does it go over its states, is lr not too small for float32?')

@@ -1,0 +1,127 @@
+"""A record's path as one cached graph of MXNet, built once and found again at the path's last node."""
+import numpy as np
+
+from ..core.compat import mxnet
+
+nd, sym = mxnet.nd, mxnet.sym
+FAST = (('static_alloc', True), ('static_shape', True))
+AT_ONCE, MOST = 16, 256  # so many graphs are built when a path is new; the others when it comes again, up to MOST
+
+
+def graph_for(path, wanted, numbers, steps, built=[]):
+    """The graph of a path that gives the values at `wanted`, or None where a replay is to do."""
+    graphs = path[-1].graphs.setdefault(wanted, [])
+    for graph in graphs:
+        if graph.fits(numbers):
+            return graph
+    path[-1].visits += 1
+    if len(built) >= (AT_ONCE if path[-1].visits < 2 else MOST):
+        return None
+    graphs.append(Graph(path, wanted, numbers, steps, bake=len(graphs) < 3))
+    built.append(graphs[-1])
+    return graphs[-1]
+
+
+class Graph:
+    """Called with the inputs and numbers of a record, it returns the values at `wanted`.
+
+    `bake`: a number that is the same in all of several steps, such as beta1, becomes a constant; `fits` checks it.
+    Where the record does the same to w and b, elementwise, the two are one array in the graph (`twins`).
+    """
+
+    def __init__(self, nodes, wanted, numbers, steps, bake):
+        width = len(numbers) // max(steps, 1)
+        same = [bake and steps > 1 and width * steps == len(numbers) and all_equal(numbers[k % width::width])
+                for k in range(len(numbers))]
+        self.fixed, self.varying = (getter(k for k, one in enumerate(same) if one is kind) for kind in (True, False))
+        self.constants, pieces = self.fixed(numbers), iter(split(sym.var('numbers'), same.count(False)))
+        given = [number if is_fixed else next(pieces) for number, is_fixed in zip(numbers, same)]
+        pairs = twins(nodes, numbers) if steps else {}
+        self.of_w, self.of_b = (getter(nodes[at].number for at in side if takes_number(nodes[at]))
+                                for side in (pairs.values(), pairs))
+        symbol = sym.Group(symbols(nodes, pairs, given, wanted))
+        self.op = cached_op(symbol, ['numbers', *(f'input{node.number}' for node in nodes if node.operator is None)])
+
+    def fits(self, numbers):
+        return self.fixed(numbers) == self.constants and all_equal([self.of_w(numbers), self.of_b(numbers)])
+
+    def __call__(self, inputs, numbers):
+        results = self.op(as_array(self.varying(numbers)), *inputs)
+        return results if isinstance(results, list) else [results]
+
+
+def twins(nodes, numbers):
+    """For the position of each value of b that of w's value, if a record does the same to both, elementwise; or {}."""
+    gradient = next(node for node in nodes if hasattr(node.operator, 'model'))
+    kinds, own = [nodes[at].kind for at in gradient.sources[2:]], nodes[2:]  # the data come first
+    of_w, of_b = ([node for node in own if node.kind == kind] for kind in kinds)
+    if len(of_w) != len(of_b) or len(of_w) + len(of_b) != len(own):
+        return {}
+    pairs = {}
+    for w, b in zip(of_w, of_b):
+        pairs[b.at] = w.at
+        if w.operator is None and b.operator is None:
+            continue
+        if w.operator is None or b.operator is None or w.operator.twin != b.operator or not w.operator.is_elementwise:
+            return {}
+        if takes_number(w) and not all_equal([numbers[w.number], numbers[b.number]]):
+            return {}
+        if not hasattr(w.operator, 'model') and [pairs.get(at) for at in b.sources] != list(w.sources):
+            return {}
+    return pairs
+
+
+def symbols(nodes, pairs, given, wanted):
+    """The values at `wanted`, as symbols of the inputs and of `given`, numbers or symbols of them."""
+    model = next((node.operator.model for node in nodes if hasattr(node.operator, 'model')), None)
+    inputs = {node.at: sym.var(f'input{node.number}') for node in nodes if node.operator is None}
+    batches, stacks, values = model and model.batches(inputs[0], inputs[1]), {w: b for b, w in pairs.items()}, {}
+    for node in nodes:
+        at, operator = pairs.get(node.at, node.at), node.operator
+        if at in values:
+            continue
+        sources = [values[pairs.get(source, source)] for source in node.sources]
+        if operator is None:
+            values[at] = model.stack(inputs[at], inputs[stacks[at]]) if at in stacks else inputs[at]
+        elif hasattr(operator, 'model'):
+            values[at] = (model.stacked_gradient(batches[operator.step], sources[2]) if pairs
+                          else model.gradient(sym, batches[operator.step], *sources[2:])[operator.part])
+        else:
+            values[at] = operator.apply(sym, sources, given[node.number] if operator.takes_number else None)
+    return [model.unstack(values[pairs[at]])[1] if at in pairs else model.unstack(values[at])[0] if at in stacks
+            else sym.identity(values[at]) if nodes[at].operator is None else values[at] for at in wanted]
+
+
+def cached_op(symbol, order):
+    """A function of NDArrays, in the order of the names of a symbol's variables, that runs it as one graph."""
+    names = symbol.list_inputs()
+    op = mxnet.ndarray.CachedOp(symbol, [('data_indices', list(range(len(names)))), ('param_indices', []), *FAST])
+    places = [order.index(name) for name in names]  # what the graph does not use is left out
+    return lambda *arrays: op(*[arrays[k] for k in places])
+
+
+def takes_number(node):
+    return node.operator is not None and node.operator.takes_number
+
+
+def all_equal(values):
+    try:
+        return all(value == values[0] for value in values)
+    except ValueError:  # NumPy arrays, a value for each of many runs
+        return all(np.array_equal(value, values[0]) for value in values)
+
+
+def getter(indices):
+    """A function that takes the items at these indices from a list."""
+    indices = tuple(indices)
+    return lambda items: [items[k] for k in indices]
+
+
+def split(symbol, count):
+    return [symbol] if count == 1 else list(symbol.split(num_outputs=count, axis=0)) if count else []
+
+
+def as_array(numbers):
+    """Numbers as a float32 NDArray."""
+    with np.errstate(over='ignore'):
+        return nd.from_numpy(np.asarray(numbers or [0.0], dtype=np.float32), zero_copy=True)
