@@ -1,19 +1,19 @@
 #!/bin/sh
-# Builds the environments of the benchmark's peers, .peers/NAME for each chapter_adam/bench/peers/NAME.txt, or does nothing
-# if they stand already. `make bench` calls this. One that cannot be built is said so, and its peers are skipped.
-#   sh scripts/peers.sh pins     renews the pinned versions from the "roots" in each file's head (uv, newest that fit)
-# Wheels in a folder of yours: PIP_FIND_LINKS or UV_FIND_LINKS.
+# Builds an environment .peers/NAME for each scripts/peers/NAME.txt; does nothing if they are up to date.
+# `make bench` calls it. The benchmark skips the competitors of an environment that cannot be built.
+#   sh scripts/peers.sh pins     pins the newest versions of the "roots" in each file's head
+# PIP_FIND_LINKS or UV_FIND_LINKS names a folder with wheels of yours.
 set -eu
 CDPATH='' cd "$(dirname "$0")/.."
 unset PYTHONPATH PYTHONHOME
 export UV_FIND_LINKS="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-}}"
 
-pinned=chapter_adam/bench/peers
+pinned=scripts/peers
 python=3.11 # what the versions are pinned for
 
 say() { printf 'peers: %s\n' "$*" >&2; }
 
-# The stamp says what the environment was made from: its file, and the folder, whose path is all over it.
+# The stamp holds what the environment depends on: its file, and the folder, whose path is in its scripts.
 fingerprint() { cksum "$1" && pwd -P; }
 
 up_to_date() {
@@ -21,8 +21,8 @@ up_to_date() {
         [ "$(cat ".peers/$1/stamp")" = "$(fingerprint "$pinned/$1.txt")" ]
 }
 
-# The file names every package: what one of them asks for beyond is not installed. PyTorch's CPU build is not in the
-# package index: the second try asks for it where PyTorch keeps it.
+# The file names every package, so dependencies are not followed. PyTorch's CPU build is not on PyPI: the second try
+# takes it from PyTorch's own index.
 install() {
     "$uv" pip install --quiet --no-deps --python ".peers/$1/bin/python" --requirements "$pinned/$1.txt" ||
         UV_TORCH_BACKEND=cpu "$uv" pip install --quiet --no-deps --python ".peers/$1/bin/python" \

@@ -1,1 +1,1 @@
-"""The race against the original and other frameworks: who may run, how it is timed, and its figure."""
+"""The benchmark: competitors train the section's model, each right before it is timed; a table and a figure."""

@@ -1,45 +1,48 @@
-"""`chapter-adam bench`: the section's training by this project, the original, later editions and other frameworks.
-
-Each competitor (folder `peers`) is admitted by its answer (room `gate`) and timed in turn with the others (`race`).
-"""
+"""`chapter-adam bench`: times the section's training by this project, the original, later editions and others."""
 import sys
-from contextlib import contextmanager
 
 import numpy as np
 
-from . import figure as bench_figure, peers, race
+from . import figure, many_race, peers, race
 from ..core import history
 from ..output import figures
 from ..output.files import usable_folder, write_text
 
 ORIGINALS = ('gluonbook-scratch', 'gluonbook-gluon')  # the times that the others are compared with
-CLOCK = ('wall time of the last of two epochs, its 15 evaluations included; d2l: mean of both epochs, '
-         'evaluations left out, as it prints')
+CLOCK = 'wall time of the last of two epochs, evaluations included; d2l and gluonbook: two epochs less one'
 
 
 def run(options):
-    """`chapter-adam bench`."""
+    """Lists the competitors or races them; prints a table, writes JSON and a figure."""
     competitors = chosen(options.only)
-    if options.many and not options.list:
-        from . import many_race
-        with progress(options.quiet) as watch:
-            many_race.run(options, usable_folder(options.out), watch)
-        return
     if options.list:
         print('\n'.join(f'{c.name:26}{c.label:32}{c.environment}' for c in competitors))
         return
-    out = usable_folder(options.out)
-    with progress(options.quiet) as watch:
-        entries = race.run(competitors, options.repeats, watch)
-    result = summary(entries, options.repeats)
-    print(table(result['peers']))
-    write_text(out / 'bench.json', history.to_json(result))
-    written = ['json']
-    if any(peer['state'] == 'timed' for peer in result['peers'].values()):
-        figures.save(bench_figure.draw(result), out / 'bench', options.formats)
-        written += options.formats
+    out, say = usable_folder(options.out), quiet if options.quiet else tell
+    if options.many:
+        name, draw, print_table = 'bench_many', figure.draw_many, many_race.table
+        result = many_race.run(competitors, options.runs, options.repeats, say)
+    else:
+        name, draw, print_table = 'bench', figure.draw, table
+        say(f'{len(competitors)} competitors, {options.repeats} repeats; all 16 take one to three minutes')
+        result = summary(race.run(competitors, options.repeats, say), options.repeats)
+    print(print_table(result))
+    if all(peer['state'] != 'timed' for peer in result['peers'].values()):
+        raise ValueError('no competitor could be timed; the table says why')
+    write_text(out / f'{name}.json', history.to_json(result))
+    figures.save(draw(result), out / name, options.formats)
     if not options.quiet:
-        print(f'\nwritten to {out}: bench as {", ".join(written)}')
+        print(f'\nwritten to {out}: {name} as {", ".join(["json", *options.formats])}')
+
+
+def tell(text):
+    """Progress goes to standard error, also into a pipe."""
+    if sys.stderr:  # None if the shell closed it (`2>&-`)
+        print(f'bench: {text}', file=sys.stderr, flush=True)
+
+
+def quiet(_text):
+    """No progress."""
 
 
 def chosen(only=None):
@@ -63,11 +66,12 @@ def summary(entries, repeats):
 
 
 def _described(entry):
-    c = entry.competitor
+    c, process = entry.competitor, entry.process
     peer = {'label': c.label, 'family': c.family, 'state': entry.state, 'reason': entry.reason,
-            'same_draws': c.same_draws, 'versions': entry.versions, 'prepare_seconds': entry.prepared,
+            'same_draws': not c.own_draws, 'versions': process.versions if process else {},
+            'prepare_seconds': process and process.prepared,
             'final_loss': _finite(entry.final_loss), 'gap_to_reference': _finite(entry.gap)}
-    if entry.state == 'timed':
+    if entry.state == 'timed' and entry.samples:
         low, median, high = np.quantile(entry.samples, (0.25, 0.5, 0.75)) * 1e3
         peer.update(median_ms=median, quartiles_ms=[low, high], samples_ms=[x * 1e3 for x in entry.samples])
     return peer
@@ -77,21 +81,21 @@ def _finite(number):
     return number if number is not None and np.isfinite(number) else None
 
 
-def table(described):
-    """The competitors on the terminal: those that were timed, then those that were not, with the reason."""
+def table(result):
+    """The timed competitors, then the others with the reason."""
+    peers_ = result['peers'].values()
     lines = [f'{"":32}{"ms/epoch":>10}{"quartiles":>18}{"x scratch":>11}{"x Gluon":>9}{"final loss":>12}'
              f'{"prepared":>10}  version']
-    for peer in described.values():
+    for peer in peers_:
         if peer['state'] == 'timed':
             low, high = peer['quartiles_ms']
             speeds = [_times(peer.get(f'times_as_fast_as_{original}')) for original in ORIGINALS]
             lines.append(f'{peer["label"]:32}{_ms(peer["median_ms"]):>10}{_ms(low) + " - " + _ms(high):>18}'
                          f'{speeds[0]:>11}{speeds[1]:>9}{peer["final_loss"]:12.6f}'
                          f'{peer["prepare_seconds"]:8.1f} s  {_version(peer)}')
-    lines += [f'{peer["label"]:32}{peer["state"]}: {peer["reason"]}'
-              for peer in described.values() if peer['state'] != 'timed']
-    return '\n'.join([*lines, '', 'x: times as fast as the original\'s; prepared: compiled and so on, before any clock',
-                      f'ms/epoch: {CLOCK}'])
+    lines += [f'{peer["label"]:32}{peer["state"]}: {peer["reason"]}' for peer in peers_ if peer['state'] != 'timed']
+    return '\n'.join([*lines, '', f'ms/epoch: {result["clock"]}',
+                      'x: times as fast as the original\'s; prepared: before any clock, compiling included'])
 
 
 def _ms(value):
@@ -106,17 +110,3 @@ def _times(value):
 def _version(peer):
     name = next(name for name in peer['versions'] if name != 'python')
     return f'{name} {peer["versions"][name]}'
-
-
-@contextmanager
-def progress(quiet):
-    """A progress line on a terminal, nothing in a pipe; yields the `watch` of a race."""
-    if quiet or not (sys.stderr and sys.stderr.isatty()):
-        yield lambda *_: None
-        return
-    from tqdm import tqdm
-    with tqdm(leave=False, bar_format='{desc} {bar} {n}/{total}') as bar:
-        def watch(done, total, what):
-            bar.total, bar.n = total, done
-            bar.set_description_str(f'{what:52}')
-        yield watch

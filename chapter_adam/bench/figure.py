@@ -1,101 +1,99 @@
-"""The benchmark's result as a figure: one bar a competitor on a log axis. Measures nothing."""
-from ..output.figures import style, new_figure
+"""The benchmark's results as figures, from the data of `command.summary` and `many_race.summary`."""
+import numpy as np
 
-COLOURS = {'the original': '0.45', 'later edition': '0.7', 'ours': 'tab:blue', 'others': 'tab:orange'}
+from ..output.figures import new_figure, style
+
+COLOURS = {'the original': '0.3', 'later edition': '0.55', 'ours': 'tab:blue', 'others': 'tab:orange'}
+OTHERS = ('tab:orange', 'tab:green', 'tab:purple', 'tab:brown', 'tab:olive', 'tab:pink')  # of lines, one each
 ORIGINAL, OURS = 'gluonbook-scratch', 'ours-scratch-hybridized'
+LINE = 0.05  # the height of a line's name, in heights of the axes
 
 
 def draw(result):
-    """A figure of the competitors that were timed, slowest on top, each bar with its speed over the original's."""
+    """A dot for each timed competitor, slowest on top, with its fastest and slowest repeat, its time and its speed."""
     timed = [peer for peer in result['peers'].values() if peer['state'] == 'timed']
     with style():
-        figure, axes = new_figure((8, 1.4 + 0.28 * len(timed)))
-        for family, colour in COLOURS.items():
-            rows = [(place, peer) for place, peer in enumerate(timed) if peer['family'] == family]
-            if rows:
-                _bars(axes, rows, family, colour)
-        _labels(axes, timed, result)
+        figure, axes = new_figure((7.6, 1.3 + 0.26 * len(timed)))
+        axes.set(xscale='log', ylim=(len(timed) - 0.4, -0.6), title=title(result),
+                 xlabel=f'milliseconds per epoch: median, and fastest to slowest of {result["repeats"]}')
+        axes.set_yticks(range(len(timed)), [peer['label'] for peer in timed])
+        axes.xaxis.set_major_formatter(lambda value, _place: f'{value:g}')
+        for place, (peer, label) in enumerate(zip(timed, axes.get_yticklabels())):
+            colour, samples = COLOURS[peer['family']], peer['samples_ms']
+            label.set_color(colour)
+            axes.plot([min(samples), max(samples)], [place, place], color=colour, linewidth=2)
+            axes.plot(peer['median_ms'], place, 'o', color=colour)
+            for right, text in zip((50, 90), time_and_speed(peer)):
+                axes.annotate(text, (1, place), (right, 0), ('axes fraction', 'data'), 'offset points', ha='right',
+                              va='center', color=colour)
     return figure
 
 
-def _bars(axes, rows, family, colour):
-    places, medians = [place for place, _ in rows], [peer['median_ms'] for _, peer in rows]
-    spread = [[peer['median_ms'] - peer['quartiles_ms'][0] for _, peer in rows],
-              [peer['quartiles_ms'][1] - peer['median_ms'] for _, peer in rows]]
-    axes.barh(places, medians, xerr=spread, color=colour, label=family, height=0.7,
-              error_kw={'elinewidth': 1, 'capsize': 2, 'ecolor': '0.2'})
-    for place, peer in rows:
-        axes.annotate(end_of_bar(peer), (peer['quartiles_ms'][1], place), xytext=(6, 0),
-                      textcoords='offset points', va='center', fontsize='small')
+def title(result):
+    """How fast ours is."""
+    speed = result['peers'].get(OURS, {}).get(f'times_as_fast_as_{ORIGINAL}')
+    return f'Hybridized, the section\'s rule is {_two_figures(speed)} times as fast as gluonbook\'s' if speed else ''
 
 
-def draw_many(result):
-    """The race of many runs: time per run and epoch over the number of runs, the original's extrapolated."""
-    import numpy as np
-    sizes = result['sizes']
-    with style():
-        figure, axes = new_figure((7.2, 4.2))
-        others = iter(('tab:orange', 'tab:green', 'tab:purple', 'tab:brown', 'tab:olive', 'tab:pink'))
-        for peer in result['peers'].values():
-            points = {int(size): np.multiply(values, 1e6) for size, values in peer['seconds_per_run_epoch'].items()}
-            if not points:
-                continue
-            ours, original = peer['family'] == 'ours', peer['family'] == 'the original'
-            medians = [np.median(values) for values in points.values()]
-            if original:
-                axes.plot(sizes, medians * len(sizes), color='0.45', linestyle='--',
-                          label=f'{peer["label"]} (one run, extrapolated)')
-                continue
-            low, high = ([np.quantile(values, q) for values in points.values()] for q in (0.25, 0.75))
-            axes.errorbar(list(points), medians, [np.subtract(medians, low), np.subtract(high, medians)],
-                          color='tab:blue' if ours else next(others), marker='o', markersize=4, capsize=2,
-                          linestyle='-' if not ours or 'hybridized' in peer['label'] else ':', label=peer['label'])
-        axes.set(xscale='log', yscale='log', xlabel='runs at once', ylabel='microseconds per run and epoch',
-                 title=title_of_many(result))
-        axes.title.set_fontsize('medium')
-        axes.legend(fontsize='small', loc='upper right', bbox_to_anchor=(1, 0.93))
-    return figure
-
-
-def title_of_many(result):
-    """What ours costs at the size that has the lowest price, over the original's loop; and what is drawn."""
-    drawn = f'medians and quartiles of {result["repeats"]}'
-    samples = [result['peers'].get(name, {}).get('seconds_per_run_epoch') for name in (OURS, ORIGINAL)]
-    if not all(samples):
-        return f'Many seeded runs: {drawn}'
-    ours, original = ({int(size): sorted(values)[len(values) // 2] for size, values in each.items()}
-                      for each in samples)
-    best = min(ours, key=ours.get)
-    return (f'{best:,} seeded runs at once: ours takes {ours[best] * 1e6:.0f} microseconds each, '
-            f'{original[1] / ours[best]:,.0f} times less than the original\n{drawn}')
-
-
-def end_of_bar(peer):
-    """What stands at a bar's end: the time and the speed-up, such as "9.6 ms, 29 x"."""
-    times, ms = peer.get(f'times_as_fast_as_{ORIGINAL}'), f'{_two_figures(peer["median_ms"])} ms'
-    return ms if times is None else f'{ms},  {_two_figures(times)} x'
+def time_and_speed(peer):
+    """The time of an epoch, and the speed over the original's: "9.6 ms", "29 x"."""
+    speed = peer.get(f'times_as_fast_as_{ORIGINAL}')
+    return f'{_two_figures(peer["median_ms"])} ms', f'{_two_figures(speed)} x' if speed else ''
 
 
 def _two_figures(value):
     """Or more, above 100, but no power of ten."""
-    return f'{value:.0f}' if value >= 9.95 else f'{value:.2g}'
+    return f'{value:,.0f}' if value >= 9.95 else f'{value:.2g}'
 
 
-def title(result):
-    """How fast ours is, and what is drawn."""
-    times = result['peers'].get(OURS, {}).get(f'times_as_fast_as_{ORIGINAL}')
-    found = f'The same rule as one graph: {_two_figures(times)} times the original\'s speed\n' if times else ''
-    return (f'{found}One epoch, median and quartiles of {result["repeats"]} runs; x: speed over the original\'s, '
-            'from scratch')
+def draw_many(result):
+    """Time per run and epoch over the number of runs at once; the original's line continues its single run."""
+    lines = {name: peer for name, peer in result['peers'].items() if peer['seconds_per_run_epoch']}
+    others = iter(OTHERS * len(lines))
+    with style():
+        figure, axes = new_figure((7.6, 4))
+        axes.set(xscale='log', yscale='log', xlabel='runs at once', ylabel='microseconds per run and epoch',
+                 title=title_of_many(result))
+        axes.set_xticks(result['sizes'], [f'{size:,}' for size in result['sizes']])
+        axes.minorticks_off()
+        ends = []
+        for name, peer in lines.items():
+            colour = next(others) if peer['family'] == 'others' else COLOURS[peer['family']]
+            ends.append((_draw_line(axes, name, peer, result['sizes'], colour), peer['label'], colour))
+        _name_lines(axes, ends)
+    return figure
 
 
-def _labels(axes, timed, result):
-    axes.set_xscale('log')
-    axes.xaxis.set_major_formatter(lambda value, _place: f'{value:g}')
-    axes.margins(x=0.2)
-    axes.set_yticks(range(len(timed)), [peer['label'] for peer in timed])
-    axes.invert_yaxis()
-    axes.grid(axis='y', visible=False)
-    axes.set(xlabel='milliseconds per epoch (log)', title=title(result))
-    axes.title.set_fontsize('medium')
-    axes.legend(loc='lower right')
+def _draw_line(axes, name, peer, sizes, colour):
+    """Medians, each with its fastest and slowest repeat; returns the line's end."""
+    samples = {int(size): np.multiply(values, 1e6) for size, values in peer['seconds_per_run_epoch'].items()}
+    medians = {size: np.median(values) for size, values in samples.items()}
+    if name == ORIGINAL:
+        medians = dict.fromkeys(sizes, medians[1])
+        axes.plot(list(medians), list(medians.values()), '--', color=colour)
+    else:
+        axes.plot(list(medians), list(medians.values()), 'o-', color=colour, markersize=5,
+                  linewidth=3 if name == OURS else 1)
+        axes.vlines(list(samples), *zip(*((min(v), max(v)) for v in samples.values())), color=colour)
+    return list(medians.items())[-1]
+
+
+def _name_lines(axes, ends):
+    """Writes the lines' names and last values at the right, in the order of their ends, none over another."""
+    bottom, top = np.log(axes.get_ylim())
+    place = -LINE
+    for (size, value), label, colour in sorted(ends, key=lambda end: end[0][1]):
+        place = max(place + LINE, (np.log(value) - bottom) / (top - bottom))
+        axes.annotate(f'{label}, {_two_figures(value)}', (size, value), (1.03, place), 'data', 'axes fraction',
+                      {'arrowstyle': '-', 'color': colour, 'linewidth': 0.5, 'relpos': (0, 0.5), 'shrinkA': 0},
+                      va='center', color=colour, fontsize='small')
+
+
+def title_of_many(result):
+    """The lowest price of a run of ours, over the original's."""
+    ours, original = ({int(size): np.median(values) for size, values in samples.items()} for samples in (
+        result['peers'].get(name, {}).get('seconds_per_run_epoch', {}) for name in (OURS, ORIGINAL)))
+    if not ours or not original:
+        return ''
+    best = min(ours, key=ours.get)
+    return f'{best:,} seeded runs at once: each {original[1] / ours[best]:,.0f} times as fast as the original\'s'

@@ -1,18 +1,20 @@
-"""The correctness gate of the benchmark: who is timed has first given the right answer."""
+"""The benchmark's gate: a competitor is timed after it has given the right answer by an honest clock."""
 import numpy as np
 
 # The largest difference between a curve and the float64 reference. Float32 and the two places of eps explain less than
-# 5e-6; the mildest of the known mistakes, the short last batch divided by 10, makes 4e-4.
+# 5e-6; the mildest known mistake, the short last batch divided by 10, makes 4e-4.
 CURVE_TOLERANCE = 1e-5
-# Where the draws are a peer's own, all that can be asked of its final loss is that it is a draw: below the first number
-# lies no linear regression of these rows, and none of a thousand seeds ended above the second.
+# A competitor with its own draws must end where the linear regression of these rows can: below the first number there
+# is none, and none of a thousand seeds ended above the second.
 FINAL_LOSSES = 0.2421, 0.2570
-# The first 1500 rows alone, which a later edition keeps, have a floor of 0.24169; printed losses are rounded.
+# d2l keeps only the first 1500 rows, whose floor is 0.24169.
 ROUNDING = 0.0005
+# A clock may differ from the wall by this factor, and by the seconds that an answer takes through the pipe.
+CLOCK_FACTOR, PIPE = 2, 1e-4
 
 
 def reference(task):
-    """The recorded losses of the task (a dict of arrays, see `race.section_task`), in float64, one step at a time."""
+    """The recorded losses of the task (see `race.section_task`), in float64, one step at a time."""
     A = np.column_stack([task['features'], np.ones(len(task['labels']))]).astype(float)
     y, x = task['labels'].astype(float), np.append(task['w'], task['b']).astype(float)
     lr, beta1, beta2, eps = task['hyperparams']
@@ -32,18 +34,18 @@ def _loss(A, y, x):
     return float(np.mean((A @ x - y) ** 2) / 2)
 
 
-def same_draws_verdict(losses, expected):
-    """Why a curve from the given draws is refused, or None."""
+def losses_verdict(losses, expected):
+    """Why losses from the given draws are refused, or None."""
     if len(losses) != len(expected):
         return f'it recorded {len(losses)} losses, not {len(expected)}'
     gap = largest_gap(losses, expected)
     if not gap <= CURVE_TOLERANCE:  # nan is refused too
-        return f'its curve is up to {gap:.1e} away from the float64 reference, allowed are {CURVE_TOLERANCE:.0e}'
+        return f'its losses are up to {gap:.1e} away from the float64 reference, allowed are {CURVE_TOLERANCE:.0e}'
     return None
 
 
-def own_draws_verdict(finals):
-    """Why the final losses of some runs from a peer's own draws are refused, or None."""
+def finals_verdict(finals):
+    """Why final losses from a competitor's own draws are refused, or None."""
     low, high = FINAL_LOSSES
     for loss in finals:
         if not low - ROUNDING <= loss <= high:
@@ -51,5 +53,13 @@ def own_draws_verdict(finals):
     return None
 
 
+def clock_verdict(seconds, wall):
+    """Why a competitor's clock is refused, or None; `wall` is what the race's own clock says."""
+    if seconds > CLOCK_FACTOR * wall + PIPE or wall > CLOCK_FACTOR * seconds + PIPE:
+        return f'its clock says {seconds * 1e3:.3g} ms an epoch, the wall clock {wall * 1e3:.3g} ms'
+    return None
+
+
 def largest_gap(losses, expected):
+    """The largest difference, nan if one is nan."""
     return float(np.max(np.abs(np.subtract(losses, expected))))

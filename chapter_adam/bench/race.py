@@ -1,33 +1,16 @@
-"""Competitors of the benchmark as processes: start them, ask them for runs, end them whatever happens."""
-import json
-import os
-import shutil
-import subprocess
-import sys
-import threading
+"""The race: every competitor passes the gate, then each repeat times all of them in turn."""
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from . import gate
+from .process import Failure, stage, started
 from ..core import airfoil, training
 
-FOLDER = Path(__file__).resolve().parent
-RUNNER = FOLDER / 'peers' / '__main__.py'
-ENVIRONMENTS = FOLDER.parents[1] / '.peers'
-PATIENCE = 300  # seconds for one answer; the slowest, a first import and compilation, needs a few
-OWN_DRAWS_RUNS = 3  # how often a peer with draws of its own passes the gate
-
-
-class PeerError(Exception):
-    """A competitor that is out of the race; `state` is the one its entry gets."""
-
-    def __init__(self, state, reason):
-        super().__init__(reason)
-        self.state = state
+GATE_SECONDS = 0.3  # a competitor trains at the gate at least so long,
+GATE_RUNS = 2, 10  # and at least so often; more often, to rule out chance, while its clock looks wrong
 
 
 @dataclass
@@ -35,17 +18,16 @@ class Entry:
     """One competitor in the race.
 
     Attributes:
-        state: 'timed', 'skipped' (what it needs is not here), 'failed' (it has ended, or has not answered) or
-            'refused' (its answer is wrong); `reason` says why.
-        versions, prepared: of its Python and packages; the seconds it took to prepare, compilation included.
-        final_loss, gap: its last loss, and how far its curve is from the reference (None with draws of its own).
+        state: 'timed', 'skipped' (a package is missing), 'failed' (it has ended, or does not answer) or 'refused'
+            (by the gate); `reason` says why.
+        process: see `process.Process`; None if it has not started.
+        final_loss, gap: its last loss, and how far its losses are from the reference (None with its own draws).
         samples: the seconds per epoch of each repeat.
     """
     competitor: object
     state: str = 'timed'
     reason: str = ''
-    versions: dict = field(default_factory=dict)
-    prepared: float = None
+    process: object = None
     final_loss: float = None
     gap: float = None
     samples: list = field(default_factory=list)
@@ -53,9 +35,20 @@ class Entry:
     def drop(self, state, reason):
         self.state, self.reason = state, ' '.join(str(reason).split())
 
+    def outcome(self):
+        return 'passes the gate' if self.state == 'timed' else f'{self.state}: {self.reason}'
+
+    @contextmanager
+    def dropped_on_failure(self):
+        """A failure in the block drops this competitor; the race goes on."""
+        try:
+            yield
+        except Failure as failure:
+            self.drop(failure.state, failure)
+
 
 def section_task(seed=0, num_epochs=2, batch_size=10):
-    """The section's training as arrays: data, the start and shuffles of the seed, and when the loss is recorded."""
+    """The section's training as arrays: data, the seed's start and orders, and the steps that record the loss."""
     features, labels = (a.asnumpy() for a in airfoil.get_data_ch7())
     draws, step, records = training.Draws(seed), 0, []
     w, b = draws.start(features.shape[1])
@@ -68,146 +61,63 @@ def section_task(seed=0, num_epochs=2, batch_size=10):
             'records': records, 'hyperparams': (0.01, 0.9, 0.999, 1e-6)}
 
 
-def run(competitors, repeats, watch, environments=None):
-    """Races the competitors and returns their entries.
+def run(competitors, repeats, say=lambda _text: None, environments=None):
+    """Races the competitors and returns their entries; `say` is called with a line of progress.
 
-    All of them stay alive, and each repeat is one run of every one in turn: what slows the machine for a while slows
-    all of them alike.
-
-    Args:
-        watch: called as watch(done, total, what is being done).
-        environments: the folder with the environments that `make bench` builds; None: the clone's.
+    A repeat times every competitor once, so that a slow minute of the machine slows all alike. `environments` is the
+    folder of their environments, the clone's by default.
     """
-    entries, task, alive = [Entry(c) for c in competitors], section_task(), {}
-    total = len(entries) * (repeats + 1)
+    entries, task = [Entry(c) for c in competitors], section_task()
+    expected = gate.reference(task)
     with ExitStack() as stack:
-        environments = environments or ENVIRONMENTS
         folder = stack.enter_context(stage(task))
-        expected = gate.reference(task)
-        for done, entry in enumerate(entries):
-            watch(done, total, f'{entry.competitor.label}: start, gate')
-            with dropping(entry):
-                peer = stack.enter_context(Peer.started(entry, folder, environments))
-                admit(entry, peer, expected)
-                if entry.state == 'timed':
-                    alive[entry.competitor.name] = peer
+        for number, entry in enumerate(entries, 1):
+            with entry.dropped_on_failure():
+                entry.process = stack.enter_context(started(entry.competitor, folder, environments))
+                admit(entry, expected)
+            say(f'{number}/{len(entries)} {entry.competitor.label}: {entry.outcome()}')
         for repeat in range(repeats):
-            for place, entry in enumerate(entries):
-                watch(len(entries) * (repeat + 1) + place, total, f'{entry.competitor.label}: repeat {repeat + 1}')
+            start = time.monotonic()
+            for entry in entries:
                 if entry.state == 'timed':
-                    with dropping(entry):
-                        entry.samples.append(alive[entry.competitor.name].train()['seconds'])
+                    with entry.dropped_on_failure():
+                        entry.samples.append(epoch_seconds(entry))
+            say(f'repeat {repeat + 1} of {repeats}, {time.monotonic() - start:.1f} s')
     return entries
 
 
-@contextmanager
-def stage(task):
-    """A temporary folder with the task and, laid out as the book's, the data and a folder to work in."""
-    with TemporaryDirectory(prefix='chapter_adam-bench-') as name:
-        folder = Path(name)
-        (folder / 'data').mkdir()
-        (folder / 'work').mkdir()
-        shutil.copy(airfoil.packaged_path(), folder / 'data')
-        np.savez(folder / 'task.npz', **task)
-        yield folder
-
-
-@contextmanager
-def dropping(entry):
-    """A competitor that fails is out; the race goes on."""
-    try:
-        yield
-    except PeerError as error:
-        entry.drop(error.state, error)
-
-
-def admit(entry, peer, expected):
-    """The gate: sets the entry's state by its answers. These runs are the warm-up too."""
-    if entry.competitor.same_draws:
-        losses = peer.train()['losses']
-        reason = gate.same_draws_verdict(losses, expected)
-        entry.gap = gate.largest_gap(losses, expected) if len(losses) == len(expected) else None
-        entry.final_loss = losses[-1] if losses else None
+def admit(entry, expected):
+    """The gate: drops the entry if its losses or its clock are wrong. These trainings warm it up, too."""
+    answers, end, (least, most) = {1: [], 2: []}, time.monotonic() + GATE_SECONDS, GATE_RUNS
+    while len(answers[2]) < least or time.monotonic() < end or len(answers[2]) < most and clock(entry, answers):
+        for num_epochs, given in answers.items():
+            given.append(entry.process.train(num_epochs))
+    curves = [answer['losses'] for answer in answers[2]]
+    entry.final_loss = float(np.median([losses[-1] for losses in curves]))
+    if entry.competitor.own_draws:
+        reason = gate.finals_verdict(losses[-1] for losses in curves)
     else:
-        finals = [peer.train()['losses'][-1] for _ in range(OWN_DRAWS_RUNS)]
-        reason = gate.own_draws_verdict(finals)
-        entry.final_loss = float(np.median(finals))
-    if reason:
+        reason = gate.losses_verdict(curves[0], expected)
+        entry.gap = None if reason else gate.largest_gap(curves[0], expected)
+    if reason := reason or clock(entry, answers):
         entry.drop('refused', reason)
 
 
-def interpreter(environment, environments):
-    """The Python of an environment, or this one if that is not built: it may have what the peer needs."""
-    python = environments / environment / 'bin' / 'python'
-    return python if python.exists() else sys.executable
+def clock(entry, answers):
+    """Why the competitor's clock is refused, or None; `answers` are those to trainings of one and of two epochs."""
+    if entry.competitor.whole_call:  # it is timed from outside
+        return None
+    one, two = (min(answer['wall'] for answer in given) for given in answers.values())
+    return gate.clock_verdict(min(answer['seconds'] for answer in answers[2]), two - one)
 
 
-class Peer:
-    """The process of a competitor, between start and end."""
+def epoch_seconds(entry):
+    """The seconds of the last of two epochs.
 
-    def __init__(self, process, errors):
-        self.process, self.errors = process, errors
-
-    @classmethod
-    @contextmanager
-    def started(cls, entry, folder, environments):
-        """Starts the competitor's process and waits until it is prepared; ends it with the block, however it ends."""
-        rival = entry.competitor
-        command = [interpreter(rival.environment, environments), '-I', RUNNER, rival.environment, rival.path,
-                   rival.variant, folder / 'task.npz', *rival.requires]
-        with open(folder / f'{rival.name}.log', 'w+') as errors:
-            process = subprocess.Popen(
-                [str(word) for word in command], cwd=folder / 'work', env=_environment(folder), text=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
-            try:
-                peer = cls(process, errors)
-                answer = peer._answer()
-                if 'absent' in answer:
-                    raise PeerError('skipped', answer['absent'])
-                entry.prepared, entry.versions = answer['prepared'], answer['versions']
-                yield peer
-            finally:
-                process.kill()  # it has nothing to finish, and may be in the middle of a run
-                process.wait()
-                process.stdin.close()
-                process.stdout.close()
-
-    def train(self):
-        """One training: {'seconds': of its last epoch, 'losses': recorded ones}."""
-        answer = self.ask('train')
-        if answer['seconds'] is None or not answer['losses']:
-            raise PeerError('failed', 'it has handed over no losses, or no time')
-        return answer
-
-    def ask(self, request):
-        """Sends one line and returns the answer."""
-        try:
-            self.process.stdin.write(f'{request}\n')
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has died; the answer that does not come says so
-        return self._answer()
-
-    def _answer(self):
-        """The next line from the process, as data; raises PeerError if none comes."""
-        late = threading.Event()
-        alarm = threading.Timer(PATIENCE, lambda: (late.set(), self.process.kill()))
-        alarm.start()
-        try:
-            line = self.process.stdout.readline()
-        finally:
-            alarm.cancel()
-        if not line:
-            raise PeerError('failed', f'no answer within {PATIENCE} s' if late.is_set() else self._last_words())
-        return json.loads(line)
-
-    def _last_words(self):
-        self.errors.seek(0)
-        return (self.errors.read().strip().splitlines() or ['it ended without a word'])[-1]
-
-
-def _environment(folder):
-    """The environment without what steers frameworks; where plots need no display, and IPython leaves no traces."""
-    steering = ('PYTHON', 'MXNET_', 'OMP_', 'JAX_', 'XLA_', 'NUMBA_', 'TORCH', 'DISPLAY')
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
-    return {**kept, 'MPLBACKEND': 'agg', 'IPYTHONDIR': str(folder / 'ipython')}
+    The worker reads its clock at each recorded loss. A library that hands over its losses at the end is timed from
+    outside: two epochs, less one.
+    """
+    if entry.competitor.whole_call:
+        one, two = (entry.process.train(num_epochs)['wall'] for num_epochs in (1, 2))
+        return two - one
+    return entry.process.train(2)['seconds']

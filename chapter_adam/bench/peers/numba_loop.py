@@ -1,4 +1,4 @@
-"""Numba: the whole training as plain loops over numbers, compiled ahead of the clock. The floor: no framework left."""
+"""Numba: the training as plain loops over numbers, compiled ahead of the clock. The floor: no framework is left."""
 import numba
 import numpy as np
 
@@ -6,36 +6,56 @@ LABELS = {'': 'Numba'}
 FAMILY = 'others'
 ENVIRONMENT = 'arrays'
 REQUIRES = ('numba', 'numpy')
-SAME_DRAWS = True
 MANY = ('',)
 
 
 def prepare(task, variant):
-    A = np.column_stack([task.features, np.ones_like(task.labels)])
-    bounds = np.array([(batch.start, batch.stop) for batch in task.batches])
+    A, bounds, hyperparams = arrays(task)
     due = np.array([t in task.records for t in range(len(task.orders) * len(bounds) + 1)])
-    numbers = tuple(np.float32(x) for x in (task.lr, task.beta1, task.beta2, task.eps))
 
     def train():
         x = np.append(task.w, task.b)
         state = x, np.zeros_like(x), np.zeros_like(x)
         task.record(loss(A, task.labels, x))
-        for epoch, order in enumerate(task.epochs()):
+        for epoch, order in enumerate(task.orders):
             first = epoch * len(bounds) + 1
-            for value in train_epoch(A, task.labels, order, bounds, due, first, *state, *numbers):
+            for value in train_epoch(A, task.labels, order, bounds, due, first, *state, *hyperparams):
                 task.record(value)
     train()  # compiles
     return train
+
+
+def prepare_many(task, variant):
+    """The same for many runs, one after the other on each core."""
+    A, bounds, hyperparams = arrays(task)
+
+    def train(runs):
+        w, b, orders = task.draw(runs)
+        x = np.concatenate([w[:, :, 0], b], axis=1)
+        return train_all(A, task.labels, orders, bounds, x, *hyperparams)
+    return train
+
+
+def arrays(task):
+    """The features with a column of ones, the minibatches' bounds, and the hyperparameters in float32."""
+    return (np.column_stack([task.features, np.ones_like(task.labels)]),
+            np.array([(batch.start, batch.stop) for batch in task.batches]),
+            [np.float32(x) for x in (task.lr, task.beta1, task.beta2, task.eps)])
+
+
+@numba.njit
+def residual(A, y, x, i):
+    value = -y[i]
+    for j in range(len(x)):
+        value += A[i, j] * x[j]
+    return value
 
 
 @numba.njit
 def loss(A, y, x):
     total = 0.0
     for i in range(len(y)):
-        residual = -y[i]
-        for j in range(len(x)):
-            residual += A[i, j] * x[j]
-        total += residual * residual
+        total += residual(A, y, x, i) ** 2
     return total / len(y) / 2
 
 
@@ -46,11 +66,9 @@ def train_epoch(A, y, order, bounds, due, t, x, v, s, lr, beta1, beta2, eps):
     for start, stop in bounds:
         g[:] = 0
         for i in order[start:stop]:
-            residual = -y[i]
+            r = residual(A, y, x, i)
             for j in range(len(x)):
-                residual += A[i, j] * x[j]
-            for j in range(len(x)):
-                g[j] += residual * A[i, j]
+                g[j] += r * A[i, j]
         correct_v, correct_s = one / (one - beta1 ** t), one / (one - beta2 ** t)
         for j in range(len(x)):
             g[j] /= stop - start
@@ -61,19 +79,6 @@ def train_epoch(A, y, order, bounds, due, t, x, v, s, lr, beta1, beta2, eps):
             losses.append(loss(A, y, x))
         t += 1
     return losses
-
-
-def prepare_many(task, variant):
-    """The same for many runs, one after the other on each core."""
-    A = np.column_stack([task.features, np.ones_like(task.labels)])
-    bounds = np.array([(batch.start, batch.stop) for batch in task.batches])
-    numbers = tuple(np.float32(x) for x in (task.lr, task.beta1, task.beta2, task.eps))
-
-    def train(seeds):
-        w, b, orders = task.draw(seeds)
-        x = np.concatenate([w[:, :, 0], b], axis=1)
-        return train_all(A, task.labels, orders, bounds, x, *numbers)
-    return train
 
 
 @numba.njit(parallel=True)

@@ -1,11 +1,9 @@
-"""This project: the section's rule from scratch and Gluon's, eager and hybridized, by the loop of room `training`.
+"""This project: the section's rule from scratch and Gluon's Adam, eager and hybridized.
 
-Its own clock is the book's: the last epoch, evaluations included, the device synced. Tracing the rule and preparing its
-graph, some 40 ms, happens anew in each training, before that clock starts. With many runs the rule is hybridized once,
-and traced in the warm-up, as others compile there.
+A hybridized training makes its graphs anew, in its first epoch. Many hybridized runs use the graphs of the first call.
 """
 import chapter_adam as gb
-from chapter_adam import training
+from chapter_adam.book import run_gluon, run_scratch
 
 LABELS = {
     'scratch': 'ours: scratch', 'scratch-hybridized': 'ours: scratch, hybridized',
@@ -14,7 +12,6 @@ LABELS = {
 FAMILY = 'ours'
 ENVIRONMENT = 'main'
 REQUIRES = ('chapter_adam', 'mxnet')
-SAME_DRAWS = True  # from the same seed, 0
 MANY = ('scratch', 'scratch-hybridized')
 
 
@@ -22,27 +19,25 @@ def prepare(task, variant):
     features, labels = gb.get_data_ch7()
     method, _, hybridized = variant.partition('-')
 
-    def scratch():
-        hyperparams = {'lr': task.lr, 't': 1, 'beta1': task.beta1, 'beta2': task.beta2, 'eps': task.eps}
-        return training.train_scratch(gb.adam, gb.init_adam_states(), hyperparams, features, labels,
-                                      hybridize=bool(hybridized))
-
-    def gluon():
-        return training.train_gluon('adam', {'learning_rate': task.lr}, features, labels, hybridize=bool(hybridized))
-
     def train():
-        history = scratch() if method == 'scratch' else gluon()
-        task.report(history.seconds_per_epoch, history.losses)
+        common = {'num_epochs': task.num_epochs, 'seed': 0, 'hybridize': bool(hybridized),
+                  'watch': lambda _epochs, loss: task.record(loss)}
+        if method == 'scratch':
+            run_scratch(gb.adam, gb.init_adam_states(), hyperparams(task), features, labels, **common)
+        else:
+            run_gluon('adam', {'learning_rate': task.lr}, features, labels, **common)
     return train
 
 
 def prepare_many(task, variant):
     features, labels = gb.get_data_ch7()
-    hybridize = variant == 'scratch-hybridized'
-    rule = gb.hybridize(gb.adam) if hybridize else gb.adam
+    rule = gb.hybridize(gb.adam) if variant == 'scratch-hybridized' else gb.adam
 
-    def train(seeds):
-        hyperparams = {'lr': task.lr, 't': 1, 'beta1': task.beta1, 'beta2': task.beta2, 'eps': task.eps}
-        return gb.train_ensemble(rule, gb.init_adam_states(), hyperparams, features, labels, seeds=seeds,
-                                 hybridize=hybridize, record_every=None).final
+    def train(runs):
+        return gb.train_ensemble(rule, gb.init_adam_states(), hyperparams(task), features, labels, seeds=range(runs),
+                                 record_every=None).final
     return train
+
+
+def hyperparams(task):
+    return {'lr': task.lr, 't': 1, 'beta1': task.beta1, 'beta2': task.beta2, 'eps': task.eps}
