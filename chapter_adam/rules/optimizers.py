@@ -187,8 +187,8 @@ def amsgrad(params, states, hyperparams):
         top <- max(top, s)
         p <- p - lr v / (sqrt(top) + eps)
 
-    Args: states triples (v, s, top); hyperparams 'lr' (else KeyError), optional 'beta1' (0.9), 'beta2' (0.999) and 'eps' (1e-6).
-        The paper has no eps, which gives 0 / 0 for a gradient that has always been 0.
+    Args: states triples (v, s, top); hyperparams 'lr' (else KeyError), optional 'beta1' (0.9), 'beta2' (0.999) and
+        'eps' (1e-6). The paper has no eps, which gives 0 / 0 for a gradient that has always been 0.
     Elsewhere: PyTorch's `Adam(amsgrad=True)` corrects both averages when it uses them: this rule with lr_t = lr
         sqrt(1 - beta2^t) / (1 - beta1^t) and eps_t = eps sqrt(1 - beta2^t). optax's `amsgrad` takes the largest of the
         corrected averages, another rule unless `bias_correction_mu` and `bias_correction_nu` are False. Gluon has none.

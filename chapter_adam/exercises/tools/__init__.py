@@ -1,0 +1,1 @@
+"""What the exercises share: a training with every step recorded, numbers for the facts, and panels."""
