@@ -6,7 +6,7 @@ from .core.history import History
 from .core.models import GluonModel, ScratchModel
 from .core.training import Draws, explained, fit, nothing_trained
 from .lazy import LazyModel
-from .rules import RULES
+from .rules import is_own
 
 
 def train_ch7(trainer_fn, states, hyperparams, features, labels, batch_size=10, num_epochs=2, *,
@@ -108,11 +108,6 @@ def run_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=10
     if np.array_equal(history.weights, w[:, 0]) and history.bias == b[0]:
         raise nothing_trained(name)
     return history
-
-
-def is_own(trainer_fn):
-    """Whether a rule is one of this package's; a reader's is its own master."""
-    return any(trainer_fn is rule for rule, _ in RULES.values())
 
 
 def run_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size=10, num_epochs=2, *,

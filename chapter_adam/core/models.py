@@ -30,7 +30,10 @@ def squared_loss(y_hat, y):
 
 
 def residual(F, X, y, w, b):
-    """X w + b - y of shape (n, 1), for X (n, d), y (n, 1), w (d, 1), b (1,); F = mxnet.nd or, for symbols, mxnet.sym."""
+    """X w + b - y of shape (n, 1), for X (n, d), y (n, 1), w (d, 1) and b (1,).
+
+    F is mxnet.nd or, for symbols, mxnet.sym; here and below.
+    """
     return F.broadcast_add(F.dot(X, w), b) - y
 
 
@@ -46,6 +49,21 @@ def gradient(F, X, y, w, b, n, keepdims=False):
     """
     share = residual(F, X, y, w, b) * (1 / n)
     return F.dot(X, share, transpose_a=True), share.sum(axis=0, keepdims=keepdims)
+
+
+def gradient_of_runs(F, X, y, w, b, n, d):
+    """The same for many runs, rounded in the same way: w (runs, d, 1) and b (runs, 1, 1).
+
+    X is (runs, n, d + 1), its last column 1 for the bias; y is (runs, n).
+    """
+    X = F.slice_axis(X, axis=2, begin=0, end=d)
+    share = (F.broadcast_add(F.batch_dot(X, w), b) - y.expand_dims(axis=2)) * (1 / n)
+    return F.batch_dot(X, share, transpose_a=True), share.sum(axis=1, keepdims=True)
+
+
+def stacked_gradient_of_runs(F, X, y, wb, n):
+    """The same for weights and bias in one array (runs, 1, d + 1): its gradient, of that shape, summed as BLAS does."""
+    return F.batch_dot((F.batch_dot(wb, X, transpose_b=True) - y.expand_dims(axis=1)) * (1 / n), X)
 
 
 class StepByStep:

@@ -24,6 +24,10 @@ class DivergenceError(ArithmeticError):
     """
 
 
+class MixesRuns(TypeError):
+    """A rule in an ensemble does what would mix the runs."""
+
+
 class Draws:
     """Everything random in a run, from one seed: the start and the order of the examples in each epoch.
 
@@ -144,8 +148,6 @@ class _Records:
             self.watch(epochs, loss)
 
 
-
-
 @contextmanager
 def explained(name, hyperparams):
     """Says what a rule's failure means where the arguments of the run are the cause."""
@@ -156,6 +158,8 @@ def explained(name, hyperparams):
         if not isinstance(key, str) or key in hyperparams:
             raise
         raise ValueError(f'hyperparams must hold {key!r}, which {name} reads; got {hyperparams}') from error
+    except MixesRuns:
+        raise
     except (mxnet.base.MXNetError, TypeError, ValueError, IndexError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         reason = str(error).strip().splitlines()[-1:]

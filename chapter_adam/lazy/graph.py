@@ -31,10 +31,11 @@ class Graph:
 
     def __init__(self, nodes, wanted, numbers, steps, bake):
         width = len(numbers) // max(steps, 1)
-        same = [bake and steps > 1 and width * steps == len(numbers) and all_equal(numbers[k % width::width])
-                for k in range(len(numbers))]
+        bake = bake and steps > 1 and width * steps == len(numbers)
+        same = [bake and isinstance(number, float) and set(numbers[k % width::width]) == {number}
+                for k, number in enumerate(numbers)]
         self.fixed, self.varying = (getter(k for k, one in enumerate(same) if one is kind) for kind in (True, False))
-        self.constants, pieces = self.fixed(numbers), iter(split(sym.var('numbers'), same.count(False)))
+        self.constants, pieces = self.fixed(numbers), iter(split(sym.var('numbers'), numbers, same.count(False)))
         given = [number if is_fixed else next(pieces) for number, is_fixed in zip(numbers, same)]
         pairs = twins(nodes, numbers) if steps else {}
         self.of_w, self.of_b = (getter(nodes[at].number for at in side if takes_number(nodes[at]))
@@ -43,7 +44,7 @@ class Graph:
         self.op = cached_op(symbol, ['numbers', *(f'input{node.number}' for node in nodes if node.operator is None)])
 
     def fits(self, numbers):
-        return self.fixed(numbers) == self.constants and all_equal([self.of_w(numbers), self.of_b(numbers)])
+        return self.fixed(numbers) == self.constants and equal(self.of_w(numbers), self.of_b(numbers))
 
     def __call__(self, inputs, numbers):
         results = self.op(as_array(self.varying(numbers)), *inputs)
@@ -52,7 +53,9 @@ class Graph:
 
 def twins(nodes, numbers):
     """For the position of each value of b that of w's value, if a record does the same to both, elementwise; or {}."""
-    gradient = next(node for node in nodes if hasattr(node.operator, 'model'))
+    gradient = next(node for node in nodes if hasattr(node.operator, 'batches'))
+    if not gradient.operator.batches.may_stack:
+        return {}
     kinds, own = [nodes[at].kind for at in gradient.sources[2:]], nodes[2:]  # the data come first
     of_w, of_b = ([node for node in own if node.kind == kind] for kind in kinds)
     if len(of_w) != len(of_b) or len(of_w) + len(of_b) != len(own):
@@ -64,18 +67,18 @@ def twins(nodes, numbers):
             continue
         if w.operator is None or b.operator is None or w.operator.twin != b.operator or not w.operator.is_elementwise:
             return {}
-        if takes_number(w) and not all_equal([numbers[w.number], numbers[b.number]]):
+        if takes_number(w) and not np.array_equal(numbers[w.number], numbers[b.number]):
             return {}
-        if not hasattr(w.operator, 'model') and [pairs.get(at) for at in b.sources] != list(w.sources):
+        if not hasattr(w.operator, 'batches') and [pairs.get(at) for at in b.sources] != list(w.sources):
             return {}
     return pairs
 
 
 def symbols(nodes, pairs, given, wanted):
     """The values at `wanted`, as symbols of the inputs and of `given`, numbers or symbols of them."""
-    model = next((node.operator.model for node in nodes if hasattr(node.operator, 'model')), None)
+    model = next((node.operator.batches for node in nodes if hasattr(node.operator, 'batches')), None)
     inputs = {node.at: sym.var(f'input{node.number}') for node in nodes if node.operator is None}
-    batches, stacks, values = model and model.batches(inputs[0], inputs[1]), {w: b for b, w in pairs.items()}, {}
+    steps, stacks, values = model and model.all(inputs[0], inputs[1]), {w: b for b, w in pairs.items()}, {}
     for node in nodes:
         at, operator = pairs.get(node.at, node.at), node.operator
         if at in values:
@@ -83,9 +86,9 @@ def symbols(nodes, pairs, given, wanted):
         sources = [values[pairs.get(source, source)] for source in node.sources]
         if operator is None:
             values[at] = model.stack(inputs[at], inputs[stacks[at]]) if at in stacks else inputs[at]
-        elif hasattr(operator, 'model'):
-            values[at] = (model.stacked_gradient(batches[operator.step], sources[2]) if pairs
-                          else model.gradient(sym, batches[operator.step], *sources[2:])[operator.part])
+        elif hasattr(operator, 'batches'):
+            values[at] = (model.stacked_gradient(steps[operator.step], sources[2]) if pairs
+                          else model.gradient(sym, steps[operator.step], *sources[2:])[operator.part])
         else:
             values[at] = operator.apply(sym, sources, given[node.number] if operator.takes_number else None)
     return [model.unstack(values[pairs[at]])[1] if at in pairs else model.unstack(values[at])[0] if at in stacks
@@ -104,11 +107,12 @@ def takes_number(node):
     return node.operator is not None and node.operator.takes_number
 
 
-def all_equal(values):
+def equal(numbers, others):
+    """Whether two lists hold the same numbers; a number may be a NumPy array, a value for each of many runs."""
     try:
-        return all(value == values[0] for value in values)
-    except ValueError:  # NumPy arrays, a value for each of many runs
-        return all(np.array_equal(value, values[0]) for value in values)
+        return numbers == others
+    except ValueError:
+        return all(map(np.array_equal, numbers, others))
 
 
 def getter(indices):
@@ -117,11 +121,15 @@ def getter(indices):
     return lambda items: [items[k] for k in indices]
 
 
-def split(symbol, count):
-    return [symbol] if count == 1 else list(symbol.split(num_outputs=count, axis=0)) if count else []
+def split(symbol, numbers, count):
+    """As many symbols as an array has numbers, of shape (1,), or (runs, 1, 1) where one has a value for each run."""
+    pieces = [symbol] if count == 1 else list(symbol.split(num_outputs=count, axis=0)) if count else []
+    return pieces if all(isinstance(n, float) for n in numbers) else [piece.reshape((-3, 0, 0)) for piece in pieces]
 
 
 def as_array(numbers):
-    """Numbers as a float32 NDArray."""
+    """Numbers as a float32 NDArray (count,), or (count, runs, 1, 1) where one has a value for each run."""
+    runs = next((number.shape for number in numbers if isinstance(number, np.ndarray)), ())
     with np.errstate(over='ignore'):
-        return nd.from_numpy(np.asarray(numbers or [0.0], dtype=np.float32), zero_copy=True)
+        packed = np.asarray([np.broadcast_to(n, runs) for n in numbers] if runs else numbers or [0.0], dtype=np.float32)
+    return nd.from_numpy(packed, zero_copy=True)

@@ -15,6 +15,7 @@ from sys import getrefcount
 import numpy as np
 
 from ..core.compat import mxnet
+from ..core.training import MixesRuns
 from .graph import as_array, graph_for
 
 nd, NDArray = mxnet.nd, mxnet.nd.NDArray
@@ -164,7 +165,7 @@ class Record:
         """Ends the laziness in the middle of a record: every array is what it would be in an eager run."""
         line = _line_of_the_rule()
         if self.runs:
-            raise TypeError(f'{line}{why}, so the runs of an ensemble would mix; train them one by one with train_ch7')
+            raise MixesRuns(f'{line}{why}, so the runs of an ensemble would mix; train them one by one with train_ch7')
         self.finish(by_graph=False)
         self.close()
         self.has_ended = True
@@ -172,11 +173,12 @@ class Record:
 
     def close(self):
         """Gives the roots their handles back."""
-        for root in self.roots:
-            lazy = root.writable
-            if lazy.real is not lazy.home:
-                lazy.real.copyto(lazy.home)
+        lazies = [root.writable for root in self.roots]
+        for root, lazy in zip(self.roots, lazies):
             _make_plain(root, lazy.home)
+        for root, lazy in zip(self.roots, lazies):
+            if lazy.real is not lazy.home:
+                lazy.real.copyto(root)
         self.roots = []
 
 
@@ -202,7 +204,7 @@ def for_runs(shape):
 
 def _run(operator, values, sources, number):
     if isinstance(number, np.ndarray):
-        number = as_array(number)
+        number = as_array([number])[0]
     return operator.apply(nd, [values[at] for at in sources], number)
 
 
@@ -219,8 +221,8 @@ def _make_plain(array, real):
 
 def _line_of_the_rule():
     """Where the code is that now runs, neither MXNet's nor of this folder, as "file, line 3 `code`: "."""
-    inside, frame = (os.path.dirname(__file__), os.path.dirname(mxnet.__file__)), sys._getframe()
-    while frame and frame.f_code.co_filename.startswith(inside):
+    frame = sys._getframe()
+    while frame and frame.f_globals.get('__name__', '').startswith(('mxnet', __package__)):
         frame = frame.f_back
     file, number = (frame.f_code.co_filename, frame.f_lineno) if frame else ('', 0)
     return f'{os.path.basename(file)}, line {number} `{linecache.getline(file, number).strip()}`: '

@@ -5,14 +5,13 @@ import numpy as np
 
 from ..core import models
 from ..core.compat import DEVICE, mxnet
-from .array import follow, lazy
+from .array import lazy
 from .graph import cached_op
 from .memory import are_apart
 from .record import RECORD as now
-from .record import Lazy
+from .steps import Batches, Steps, as_many
 
 nd, sym, NDArray = mxnet.nd, mxnet.sym, mxnet.nd.NDArray
-STEPS_AT_ONCE = 10  # also what lies between two records of the book's curve
 
 
 def hybridize(trainer_fn):
@@ -79,20 +78,16 @@ def arrays_in(nested):
     return list(found.values())
 
 
-class Batches:
-    """The gradients of linear regression on the minibatches of one record, for weights and bias or both in one."""
+class BatchesOfOne(Batches):
+    """The gradients of one run; the data are its rows, X (steps * n, d) and y (steps * n, 1)."""
 
-    def __init__(self, n, steps, d):
-        self.n, self.steps, self.d = n, steps, d
-        self.operators = [(Gradient(self, k, 0), Gradient(self, k, 1)) for k in range(steps)]
-
-    def batch(self, X, y, k):
-        rows = slice(k * self.n, (k + 1) * self.n)
+    def batch(self, F, X, y, step):
+        rows = slice(step * self.n, (step + 1) * self.n)
         return X[rows], y[rows]
 
-    def batches(self, X, y):
-        """The same for symbols, of all steps."""
-        return list(zip(*(whole.split(num_outputs=self.steps, axis=0) for whole in (X, y))))
+    def all(self, X, y):
+        """The minibatches of all steps, as symbols."""
+        return list(zip(*(data.split(num_outputs=self.steps, axis=0) for data in (X, y))))
 
     def gradient(self, F, batch, w, b):
         return models.gradient(F, *batch, w, b, self.n)
@@ -109,73 +104,33 @@ class Batches:
                 sym.slice_axis(wb, axis=0, begin=self.d, end=self.d + 1).reshape((1,)))
 
 
-class Gradient:
-    """The operator that computes the gradient of w (part 0) or b (part 1) in one step of a record."""
-    takes_number, is_elementwise = False, True
-
-    def __init__(self, model, step, part):
-        self.model, self.step, self.part = model, step, part
-
-    @property
-    def twin(self):
-        return self.model.operators[self.step][1]
-
-    def shape(self, shapes):
-        return shapes[2 + self.part]
-
-    def apply(self, F, arrays, number=None):
-        *data, w, b = arrays
-        return self.model.gradient(F, self.model.batch(*data, self.step), w, b)[self.part]
-
-
 class LazyModel(models.ScratchModel):
-    """The scratch model, lazy: `STEPS_AT_ONCE` steps a graph, gradients in closed form."""
+    """The scratch model with lazy arrays: ten steps a graph, gradients in closed form."""
 
     def __init__(self, w, b, trainer_fn, states, hyperparams):
         super().__init__(w, b, trainer_fn, states, hyperparams)
-        self.params, self.grads, self.kinds = [self.w, self.b], [self.w.grad, self.b.grad], {}
-        arrays = arrays_in([self.params, self.grads, states, hyperparams])
+        params, grads = [self.w, self.b], [self.w.grad, self.b.grad]
+        self.lazy_steps = Steps(params, grads, trainer_fn, states, hyperparams)
+        arrays = arrays_in([params, grads, states, hyperparams])
         self.is_lazy = not now.is_open and are_apart(arrays)
         self.running = (lambda: lazy(arrays, swaps=True)) if self.is_lazy else nullcontext
-
-    def train(self, X, y, bounds):
-        bounds = list(bounds)
-        while bounds and self.is_lazy:
-            n = bounds[0][1] - bounds[0][0]
-            full = [stop - start for start, stop in bounds[:STEPS_AT_ONCE]].count(n)
-            steps = STEPS_AT_ONCE if full == STEPS_AT_ONCE else 1
-            done = self.steps(X, y, bounds[0][0], n, steps)
-            self.is_lazy = not now.has_ended
-            del bounds[:done]
-        super().train(X, y, bounds)
-
-    def steps(self, X, y, start, n, steps):
-        """Some steps on consecutive minibatches of n rows, as one record; returns how many were done."""
-        data = [a._slice(start, start + steps * n) for a in (X, y)]
-        key = n, steps, X.shape[1]
-        if key not in BATCHES:
-            BATCHES[key] = Batches(n, steps, X.shape[1])
-        now.begin(key, data)
-        w, b, grad_w, grad_b = (array.writable for array in (*self.params, *self.grads))
-        w.grad, b.grad = self.grads
-        for k, (of_w, of_b) in enumerate(BATCHES[key].operators):
-            sources = 0, 1, w.at, b.at
-            grad_w.at = follow(-1 - w.at - (b.at << 24), of_w, sources).writable.at
-            grad_b.at = follow(-1, of_b, sources).writable.at
-            self.trainer_fn(self.params, self.states, self.hyperparams)
-            if now.has_ended:
-                return k + 1
-        grad_w.start, grad_b.start = grad_w.at, grad_b.at  # nobody asks for them any more
-        now.finish(steps)
-        return steps
 
     def warm_up(self, X, y):
         """Nothing: to run the rule would change what it keeps."""
 
+    def train(self, X, y, bounds):
+        sizes, start = [stop - start for start, stop in bounds], bounds[0][0]
+        while sizes and self.is_lazy:
+            n, steps = sizes[0], as_many(sizes)
+            data = [a._slice(start, start + steps * n) for a in (X, y)]
+            done = self.lazy_steps.take(BatchesOfOne, (n, steps, X.shape[1]), data)
+            self.is_lazy = not now.has_ended
+            start, sizes = start + done * n, sizes[done:]
+        super().train(X, y, bounds[len(bounds) - len(sizes):])
+
     def loss(self, X, y):
-        w, b = (p.writable.real if type(p.writable) is Lazy else p for p in self.params)
+        w, b = (p.writable.real if self.is_lazy else p for p in (self.w, self.b))
         return float(LOSS(X, y, w, b).asscalar())
 
 
 LOSS = cached_op(models.mean_loss(sym, *map(sym.var, 'Xywb')), 'Xywb')
-BATCHES = {}
