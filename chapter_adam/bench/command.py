@@ -24,7 +24,7 @@ def run(options):
         result = many_race.run(competitors, options.runs, options.repeats, say)
     else:
         name, draw, print_table = 'bench', figure.draw, table
-        say(f'{len(competitors)} competitors, {options.repeats} repeats; all 16 take one to three minutes')
+        say(f'{len(competitors)} competitors, {options.repeats} repeats; all 16 take one to five minutes')
         result = summary(race.run(competitors, options.repeats, say), options.repeats)
     print(print_table(result))
     if all(peer['state'] != 'timed' for peer in result['peers'].values()):
@@ -70,43 +70,26 @@ def _described(entry):
     peer = {'label': c.label, 'family': c.family, 'state': entry.state, 'reason': entry.reason,
             'same_draws': not c.own_draws, 'versions': process.versions if process else {},
             'prepare_seconds': process and process.prepared,
-            'final_loss': _finite(entry.final_loss), 'gap_to_reference': _finite(entry.gap)}
+            'final_loss': entry.final_loss, 'gap_to_reference': entry.gap}
     if entry.state == 'timed' and entry.samples:
         low, median, high = np.quantile(entry.samples, (0.25, 0.5, 0.75)) * 1e3
         peer.update(median_ms=median, quartiles_ms=[low, high], samples_ms=[x * 1e3 for x in entry.samples])
     return peer
 
 
-def _finite(number):
-    return number if number is not None and np.isfinite(number) else None
-
-
 def table(result):
     """The timed competitors, then the others with the reason."""
-    peers_ = result['peers'].values()
     lines = [f'{"":32}{"ms/epoch":>10}{"quartiles":>18}{"x scratch":>11}{"x Gluon":>9}{"final loss":>12}'
              f'{"prepared":>10}  version']
-    for peer in peers_:
+    for peer in result['peers'].values():
         if peer['state'] == 'timed':
-            low, high = peer['quartiles_ms']
-            speeds = [_times(peer.get(f'times_as_fast_as_{original}')) for original in ORIGINALS]
-            lines.append(f'{peer["label"]:32}{_ms(peer["median_ms"]):>10}{_ms(low) + " - " + _ms(high):>18}'
-                         f'{speeds[0]:>11}{speeds[1]:>9}{peer["final_loss"]:12.6f}'
-                         f'{peer["prepare_seconds"]:8.1f} s  {_version(peer)}')
-    lines += [f'{peer["label"]:32}{peer["state"]}: {peer["reason"]}' for peer in peers_ if peer['state'] != 'timed']
+            median, low, high = (figure.digits(ms, 3) for ms in (peer['median_ms'], *peer['quartiles_ms']))
+            speeds = (peer.get(f'times_as_fast_as_{original}') for original in ORIGINALS)
+            scratch, gluon = (figure.digits(speed) if speed else '' for speed in speeds)
+            _, (package, version), *_ = peer['versions'].items()
+            lines.append(f'{peer["label"]:32}{median:>10}{f"{low} - {high}":>18}{scratch:>11}{gluon:>9}'
+                         f'{peer["final_loss"]:12.6f}{peer["prepare_seconds"]:8.1f} s  {package} {version}')
+    lines += [f'{peer["label"]:32}{peer["state"]}: {peer["reason"]}' for peer in result['peers'].values()
+              if peer['state'] != 'timed']
     return '\n'.join([*lines, '', f'ms/epoch: {result["clock"]}',
                       'x: times as fast as the original\'s; prepared: before any clock, compiling included'])
-
-
-def _ms(value):
-    """At least three figures: 281, 40.2, 9.11, 0.099."""
-    return f'{value:.{0 if value >= 99.95 else 1 if value >= 9.995 else 2 if value >= 0.9995 else 3}f}'
-
-
-def _times(value):
-    return '' if value is None else f'{value:.{0 if value >= 99.5 else 1}f}'
-
-
-def _version(peer):
-    name = next(name for name in peer['versions'] if name != 'python')
-    return f'{name} {peer["versions"][name]}'

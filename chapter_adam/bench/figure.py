@@ -32,18 +32,18 @@ def draw(result):
 def title(result):
     """How fast ours is."""
     speed = result['peers'].get(OURS, {}).get(f'times_as_fast_as_{ORIGINAL}')
-    return f'Hybridized, the section\'s rule is {_two_figures(speed)} times as fast as gluonbook\'s' if speed else ''
+    return f'Hybridized, the section\'s rule is {digits(speed)} times as fast as gluonbook\'s' if speed else ''
 
 
 def time_and_speed(peer):
     """The time of an epoch, and the speed over the original's: "9.6 ms", "29 x"."""
     speed = peer.get(f'times_as_fast_as_{ORIGINAL}')
-    return f'{_two_figures(peer["median_ms"])} ms', f'{_two_figures(speed)} x' if speed else ''
+    return f'{digits(peer["median_ms"])} ms', f'{digits(speed)} x' if speed else ''
 
 
-def _two_figures(value):
-    """Or more, above 100, but no power of ten."""
-    return f'{value:,.0f}' if value >= 9.95 else f'{value:.2g}'
+def digits(value, count=2):
+    """At least so many digits, no power of ten: 44, 6.4, 0.070, 4,058."""
+    return f'{value:,.0f}' if value >= 10 ** (count - 1) else f'{value:#.{count}g}'.rstrip('.')
 
 
 def draw_many(result):
@@ -84,7 +84,7 @@ def _name_lines(axes, ends):
     place = -LINE
     for (size, value), label, colour in sorted(ends, key=lambda end: end[0][1]):
         place = max(place + LINE, (np.log(value) - bottom) / (top - bottom))
-        axes.annotate(f'{label}, {_two_figures(value)}', (size, value), (1.03, place), 'data', 'axes fraction',
+        axes.annotate(f'{label}, {digits(value)}', (size, value), (1.03, place), 'data', 'axes fraction',
                       {'arrowstyle': '-', 'color': colour, 'linewidth': 0.5, 'relpos': (0, 0.5), 'shrinkA': 0},
                       va='center', color=colour, fontsize='small')
 

@@ -21,6 +21,8 @@ def run(competitors, sizes, repeats, say=lambda _text: None, environments=None):
     Compilation is in the first round, which is not counted and passes the gate.
     """
     task, entries = race.section_task(), [race.Entry(c) for c in competitors if c.many or c.name == ORIGINAL]
+    if not entries:
+        raise ValueError('none of these competitors can train many runs; without --only, those run that can')
     check_memory(max(sizes), task)
     expected = [gate.reference(race.section_task(seed))[-1] for seed in range(min(CHECKED, max(sizes)))]
     for entry in entries:

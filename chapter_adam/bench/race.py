@@ -92,15 +92,12 @@ def admit(entry, expected):
     while len(answers[2]) < least or time.monotonic() < end or len(answers[2]) < most and clock(entry, answers):
         for num_epochs, given in answers.items():
             given.append(entry.process.train(num_epochs))
-    curves = [answer['losses'] for answer in answers[2]]
-    entry.final_loss = float(np.median([losses[-1] for losses in curves]))
-    if entry.competitor.own_draws:
-        reason = gate.finals_verdict(losses[-1] for losses in curves)
-    else:
-        reason = gate.losses_verdict(curves[0], expected)
-        entry.gap = None if reason else gate.largest_gap(curves[0], expected)
+    losses, finals = answers[2][0]['losses'], [answer['losses'][-1] for answer in answers[2]]
+    own_draws = entry.competitor.own_draws
+    reason = gate.finals_verdict(finals) if own_draws else gate.losses_verdict(losses, expected)
     if reason := reason or clock(entry, answers):
-        entry.drop('refused', reason)
+        return entry.drop('refused', reason)
+    entry.final_loss, entry.gap = float(np.median(finals)), None if own_draws else gate.largest_gap(losses, expected)
 
 
 def clock(entry, answers):

@@ -54,7 +54,7 @@ def test_the_figure_shows_dots_with_intervals_slowest_on_top(result):
     assert [(dot.get_xdata()[0], dot.get_ydata()[0]) for dot in dots] == [
         (pytest.approx(ms), place) for place, ms in enumerate((300, 6, 2))]
     assert len({dot.get_color() for dot in dots}) == 3
-    assert [text.get_text() for text in axes.texts] == ['300 ms', '1 x', '6 ms', '50 x', '2 ms', '150 x']
+    assert [text.get_text() for text in axes.texts] == ['300 ms', '1.0 x', '6.0 ms', '50 x', '2.0 ms', '150 x']
     assert '50 times as fast' in axes.get_title()
 
 
