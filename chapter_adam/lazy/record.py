@@ -197,6 +197,11 @@ def path_to(node):
     return node.path
 
 
+def real(array):
+    """An array that is no value of a record now, as a plain array; of a root its value since the last record."""
+    return array.writable.real if type(array.writable) is Lazy else array
+
+
 def for_runs(shape):
     """How the array of one run lies among those of many: (5, 1) as (1, 5, 1), and (1,) as (1, 1, 1)."""
     return (1, *shape) if len(shape) > 1 else (1, *shape, 1)

@@ -9,6 +9,7 @@ from .array import lazy
 from .graph import cached_op
 from .memory import are_apart
 from .record import RECORD as now
+from .record import real
 from .steps import Batches, Steps, as_many
 
 nd, sym, NDArray = mxnet.nd, mxnet.sym, mxnet.nd.NDArray
@@ -129,8 +130,7 @@ class LazyModel(models.ScratchModel):
         super().train(X, y, bounds[len(bounds) - len(sizes):])
 
     def loss(self, X, y):
-        w, b = (p.writable.real if self.is_lazy else p for p in (self.w, self.b))
-        return float(LOSS(X, y, w, b).asscalar())
+        return float(LOSS(X, y, real(self.w), real(self.b)).asscalar())
 
 
 LOSS = cached_op(models.mean_loss(sym, *map(sym.var, 'Xywb')), 'Xywb')

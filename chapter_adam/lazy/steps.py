@@ -1,6 +1,6 @@
 """Steps of a training on lazy arrays: gradients in closed form, the rule behind them, some steps as one record."""
 from ..core.compat import mxnet
-from .array import follow, lazy
+from .array import follow
 from .record import RECORD as now
 
 nd, sym = mxnet.nd, mxnet.sym

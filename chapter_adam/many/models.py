@@ -2,11 +2,13 @@
 
 A model knows `train(table, orders, sizes)`, one step for each minibatch, and `snapshot()`, its parameters.
 """
+from contextlib import nullcontext
+
 import numpy as np
 
 from ..core.compat import mxnet
 from ..core.models import gradient_of_runs, stacked_gradient_of_runs
-from ..lazy import Batches, Steps, arrays_in, as_many, cached_op, for_runs, lazy
+from ..lazy import Batches, Steps, arrays_in, as_many, cached_op, for_runs, lazy, real
 
 nd, sym = mxnet.nd, mxnet.sym
 
@@ -58,9 +60,13 @@ class Runs:
         self.runs, self.d = w.shape[:2]
         self.params, self.grads = [nd.array(w), nd.array(b)], [nd.zeros(w.shape), nd.zeros(b.shape)]
 
+    def running(self):
+        """What a training is done in."""
+        return nullcontext()
+
     def snapshot(self):
         """A copy of the parameters, (runs, d + 1, 1), the bias last."""
-        return nd.concat(*self.params, dim=1)
+        return nd.concat(*map(real, self.params), dim=1)
 
 
 class RuleRuns(Runs):
@@ -75,17 +81,19 @@ class RuleRuns(Runs):
         self.arrays = arrays_in([self.params, self.grads, states])
         self.steps = Steps(self.params, self.grads, trainer_fn, states, hyperparams)
 
+    def running(self):
+        return lazy(self.arrays, swaps=True, runs=self.runs)
+
     def train(self, table, orders, sizes):
         at = 0
-        with lazy(self.arrays, swaps=True, runs=self.runs):
-            while sizes:
-                n, steps = sizes[0], as_many(sizes)
-                rows = np.ascontiguousarray(orders[:, at:at + steps * n])
-                # In a batch of all examples b's gradient may be rounding alone, which Adam makes a full step: there it
-                # has to be summed as in a single run.
-                self.steps.take(BatchesOfMany, (n, steps, self.d, n < len(table)),
-                                [table, nd.from_numpy(rows, zero_copy=True)], self.runs)
-                at, sizes = at + steps * n, sizes[steps:]
+        while sizes:
+            n, steps = sizes[0], as_many(sizes)
+            rows = np.ascontiguousarray(orders[:, at:at + steps * n])
+            # In a batch of all examples b's gradient may be rounding alone, which Adam makes a full step: there it has
+            # to be summed as in a single run.
+            self.steps.take(BatchesOfMany, (n, steps, self.d, n < len(table)),
+                            [table, nd.from_numpy(rows, zero_copy=True)], self.runs)
+            at, sizes = at + steps * n, sizes[steps:]
 
 
 class GluonRuns(Runs):

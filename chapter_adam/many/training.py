@@ -1,7 +1,7 @@
 """Many seeded runs as one training: the book's two calls on parameters with a leading axis of runs."""
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from copy import deepcopy
 from time import perf_counter
 
@@ -154,8 +154,8 @@ class Job:
         with ThreadPoolExecutor(1) as pool:  # there NumPy draws what comes next, while MXNet computes here
             drawn = ahead(pool, self.draws(parts))
             for part in parts:
-                with DEVICE:
-                    for record, snapshot in enumerate(self.train(make_model, part, drawn)):
+                with DEVICE, closing(self.train(make_model, part, drawn)) as snapshots:
+                    for record, snapshot in enumerate(snapshots):
                         values = snapshot.asnumpy()[:, :, 0]
                         losses[record, part] = loss(values)
                 parameters[part] = values
@@ -169,21 +169,23 @@ class Job:
     def train(self, make_model, part, drawn):
         """Trains one part; yields the parameters at each record, (runs, d + 1, 1)."""
         model, table = make_model(*next(drawn), part), nd.array(self.table)
-        yield model.snapshot()
-        for parts in self.plan:
-            orders = next(drawn)
-            for each in parts:
-                sizes = [stop - start for start, stop in each.batches(self.batch_size)]
-                model.train(table, orders[:, each.start:each.stop], sizes)
-                if each.record:
-                    yield model.snapshot()
+        with model.running():
+            yield model.snapshot()
+            for parts in self.plan:
+                orders = next(drawn)
+                for each in parts:
+                    sizes = [stop - start for start, stop in each.batches(self.batch_size)]
+                    model.train(table, orders[:, each.start:each.stop], sizes)
+                    if each.record:
+                        yield model.snapshot()
 
     def draws(self, parts):
         """What is to be drawn, as functions: for each part of the runs its starts, then the orders of each epoch."""
         for part in parts:
-            draws = [Draws(self.seeds[run]) for run in part]
+            draws = []
 
-            def starts(draws=draws):
+            def starts(part=part, draws=draws):
+                draws += [Draws(self.seeds[run]) for run in part]
                 each = [draw.start(self.d) for draw in draws]
                 return np.stack([w for w, _ in each]), np.stack([b[:, None] for _, b in each])
 
