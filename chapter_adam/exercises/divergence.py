@@ -36,15 +36,16 @@ def run(features, labels, seeds, watch=None):
 
 def positions(start, gradients, beta1, beta2):
     """x and what the step is divided by after each step, (3, steps, columns): `adam`, `amsgrad` and `yogi` in NumPy."""
-    x, v, s, top, yogi = np.tile(start, (3, 1)), *np.zeros((4, len(start)))
+    x, (v, s, top, yogi), (squares, mean) = np.tile(start, (3, 1)), np.zeros((4, len(start))), np.zeros((2, 3, len(start)))
     path, sizes = np.empty((2, 3, len(gradients), len(start)), np.float32)
     for t, g in enumerate(gradients, 1):
         v = beta1 * v + (1 - beta1) * g
         s = beta2 * s + (1 - beta2) * g * g
         top = np.maximum(top, s)
         yogi = yogi + (1 - beta2) * np.sign(g * g - yogi) * g * g
-        size = np.sqrt([s / (1 - beta2 ** t), top, yogi])
-        x = np.clip(x - RATE / t ** 0.5 * np.stack([v / (1 - beta1 ** t), v, v]) / (size + EPS), -1, 1)
+        squares[0], squares[1], squares[2], mean[0], mean[1:] = s / (1 - beta2 ** t), top, yogi, v / (1 - beta1 ** t), v
+        size = np.sqrt(squares)
+        x = np.maximum(-1, np.minimum(1, x - RATE / t ** 0.5 * mean / (size + EPS)))
         path[:, t - 1], sizes[:, t - 1] = x, size
     return path, sizes
 
@@ -123,8 +124,7 @@ def _draw_periods(axes, facts):
 
 def _draw_long_sizes(axes, facts):
     _draw(axes, SHOWN, facts['long_sizes'])
-    for step in (STEPS - 2 * LONG + 1, STEPS - LONG + 1):
+    for step in (SHOWN[0], SHOWN[0] + LONG):
         axes.plot([step, step], [10, LONG * 4 / 3], color='0.8', linewidth=6, zorder=0, solid_capstyle='butt')
         label(axes, step, LONG * 4 / 3, f'gradient {LONG * 4 / 3:.0f}', (6, -6))
-    axes.set(yscale='log', ylim=(10, 1e4), xlabel='step', ylabel='divided by',
-             title=f'Why: Adam forgets within a period of {LONG}')
+    axes.set(yscale='log', ylim=(10, 1e4), xlabel='step', ylabel='divided by', title=f'Why: Adam forgets in {LONG} steps')

@@ -53,22 +53,22 @@ def _distance(end, other, start):
 def answer(facts):
     """The two limits of eps, and the conventions."""
     eps, median, step, size = (facts[key] for key in ('eps', 'median', 'step_over_rate', 'gradient_size'))
-    near, far = max([k for k, gap in enumerate(facts['from_adam']) if gap < 0.01], default=0), facts['from_momentum'][-1]
+    near, far = sum(gap < 0.01 for gap in facts['from_adam']) - 1, facts['from_momentum'][-1]
     half, best = crossing(eps, np.log2(np.divide(step, step[0])) + 1), int(np.argmin(median))
     (hat, inside), first, tuned = facts['gaps'].values(), facts['first_gradients'], facts['tuned']
     section, tenth = nearest(eps, 1e-6), nearest(eps, 0.1)
     seen = [next((x for x, gap in zip(eps, each['typical']) if gap > 0.001), np.inf) for each in (hat, inside)]
     return [
-        (f'eps matters beside the size of the gradients, {size:.2f} in the last epoch. Up to {eps[near]:.2g} the '
-         f'training ends within 1 % of where it does with {eps[0]:.0e}. Above, steps shorten: by half near eps = '
+        (f'What counts is eps beside the size of the gradients, {size:.2f} in the last epoch. Up to {eps[near]:.2g} '
+         f'the training ends within 1 % of where it does with {eps[0]:.0e}. Above, steps shorten: by half near eps = '
          f'{half:.1g}. A little helps, as a smaller lr does: {eps[best]:.1g} ends lowest, {median[best]:.4f} against '
          f'{median[0]:.4f}.',
          1e-3 <= eps[near] < size / 10 and size / 3 < half < 3 * size and 0.01 < eps[best] < 1
          and median[best] < median[0] - 1e-4),
         (f'Far above the gradients Adam is momentum at the rate lr / eps: at eps = {eps[-1]:g} the two end '
-         f'{100 * far:.1f} % of the distance moved apart. The loss there, {median[-1]:.3f}, is high because lr / eps is '
-         f'small: with lr = {tuned["lr"]:g} it is {tuned["median"]:.4f}.',
-         far < 0.01 and 5 * far < facts['from_momentum'][-3] < 15 * far and median[-1] > 0.4 and tuned['median'] < 0.25),
+         f'{100 * far:.1f} % of the distance moved apart. The loss there, {median[-1]:.3f}, is high because lr / eps '
+         f'is small: with lr = {tuned["lr"]:g} it is {tuned["median"]:.4f}.',
+         far < 0.01 and 5 * far < facts['from_momentum'][-3] < 15 * far and median[-1] > 0.4 > tuned['median'] + 0.15),
         (f'At the section\'s {eps[section]:.0e} the conventions draw the same curve in the median seed: eps-hat is '
          f'{hat["typical"][section]:.0e} off, inside the root {inside["typical"][section]:.0e}. The worst seeds are '
          f'{hat["worst"][section]:.0e} and {inside["worst"][section]:.0e} off, since a first gradient can be '

@@ -80,8 +80,8 @@ def answer(facts):
     first, second = facts['settings']['weights']
     return [
         (f'{first.capitalize()} and {second} are correlated by {r:.2f}: the loss is a valley with curvature '
-         f'{1 + r:.2f} across and {1 - r:.2f} along. With all examples in each step, at the best rates, it stays within '
-         f'1 % of the floor after {_listed(steps, "{} steps")}. sgd needs the fewest: its rate fits the curvature.',
+         f'{1 + r:.2f} across and {1 - r:.2f} along. With all examples in each step, at the best rates, it stays '
+         f'within 1 % of the floor after {_listed(steps, "{} steps")}. sgd, whose rate fits the curvature, is first.',
          r > 0.5 and all(steps['sgd'] < steps[name] / 2 < STEPS / 4 for name in steps if name != 'sgd')),
         ('The first step of Adam and RMSProp is equally long in each coordinate, whatever the gradient: it makes '
          f'{full["adam"]["angle"]:.0f} degrees with the first weight\'s axis, on rotated coordinates '

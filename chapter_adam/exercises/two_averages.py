@@ -18,7 +18,7 @@ EPS, LR_OVER_EPS = (1.0, 1e2, 1e4, 1e6), 0.02  # the limit to momentum
 RATES = np.geomspace(1e-3, 1e-1, 17)  # eight per factor of ten, the section's among them
 COLOURS = {'sgd': '0.4', 'momentum': 'tab:green', 'rmsprop': 'tab:purple', 'adam': 'black',
            'scaled first': 'tab:blue', 'averaged first': 'tab:orange'}
-RACE = ('sgd', 'momentum', 'rmsprop', 'adam')
+RACE = [*COLOURS][:4]
 CHAINED = {'scaled first': scaled_first, 'averaged first': averaged_first}
 
 
@@ -107,11 +107,11 @@ def _draw_limits(axes, facts):
 
 
 def _draw_orders(axes, facts):
-    for name, text, y in (('scaled first', 'scaled first, then averaged', 10),
-                          ('averaged first', 'averaged first, then scaled', 14)):
+    at, texts = facts['steps'] * 2 // 5, ('scaled first, then averaged', 'averaged first, then scaled')
+    for name, text, y in zip(CHAINED, texts, (10, 14)):
         axes.plot(facts['away'][name], color=COLOURS[name], linewidth=2)
-        label(axes, 120, facts['away'][name][120], text, (0, y), color=COLOURS[name])
-    axes.axhline(0, color=COLOURS['adam'], linewidth=3)
+        label(axes, at, facts['away'][name][at], text, (0, y), color=COLOURS[name])
+    axes.axhline(0, color='black', linewidth=3)
     label(axes, 0, 0, 'Adam, both in parallel', (0, -9))
     axes.set(xlabel='step', ylabel='largest difference from Adam (median)', ylim=(-0.015, None),
              title='One after the other: other rules than Adam')

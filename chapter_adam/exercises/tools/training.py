@@ -62,7 +62,7 @@ def follow(rule, start, gradient, steps, init_states=init_adam_states, **hyperpa
     state = (init_states(1) or [None])[0]  # one parameter's: None, an array, or a tuple of arrays
     states = [tuple(zeros() for _ in state) if isinstance(state, tuple) else zeros()]
     for step in range(steps):
-        p.grad = np.asarray(gradient(path[-1], step)).view(Array)
+        p.grad = np.asarray(gradient(path[-1], step), float).view(Array)
         rule([p], states, hyperparams)
         path.append(np.array(p))
     return np.stack(path)

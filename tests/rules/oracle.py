@@ -1,5 +1,5 @@
-"""The rules once more, independently, in NumPy and float64: Adam with the mistakes that others made in it, the others
-as sums over all gradients so far, without states."""
+"""The rules once more, independently, in NumPy and float64: Adam with the mistakes that others made in it, the other
+rules as sums over all gradients so far, without states."""
 import numpy as np
 
 STEPS = 50
@@ -13,14 +13,19 @@ def first_point():
     return np.linspace(-1, 1, 5, dtype=np.float32).reshape(5, 1)
 
 
+# What is subtracted from the parameter: Kingma & Ba's Algorithm 1, and what was published as that.
+
+
 def correct(v, s, t, lr, beta1, beta2, eps):
-    """Kingma & Ba, Algorithm 1: what is subtracted from the parameter."""
     return lr * (v / (1 - beta1 ** t)) / (np.sqrt(s / (1 - beta2 ** t)) + eps)
 
 
 def epsilon_hat(v, s, t, lr, beta1, beta2, eps):
-    """MXNet's and Keras's form (the paper's remark after Algorithm 1): eps on the root of the uncorrected s."""
     return lr * np.sqrt(1 - beta2 ** t) / (1 - beta1 ** t) * v / (np.sqrt(s) + eps)
+
+
+def epsilon_inside(v, s, t, lr, beta1, beta2, eps):
+    return lr * (v / (1 - beta1 ** t)) / np.sqrt(s / (1 - beta2 ** t) + eps)
 
 
 def uncorrected(v, s, t, lr, beta1, beta2, eps):
@@ -31,17 +36,8 @@ def late_clock(v, s, t, lr, beta1, beta2, eps):
     return correct(v, s, t + 1, lr, beta1, beta2, eps)
 
 
-def epsilon_inside(v, s, t, lr, beta1, beta2, eps):
-    return lr * (v / (1 - beta1 ** t)) / np.sqrt(s / (1 - beta2 ** t) + eps)
-
-
 def adam(gradients, start, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-6, move=correct, swapped=False):
-    """The parameter after each of the given gradients: an array of shape (steps, *start.shape).
-
-    Args:
-        gradients: a sequence of gradients, or a function of the parameter that gives the next one.
-        swapped: beta1 and beta2 in each other's place, as in a docstring of MXNet's.
-    """
+    """The parameter after each gradient, (steps, *start.shape); `swapped`: the betas in each other's place."""
     if swapped:
         beta1, beta2 = beta2, beta1
     x, v, s, path = np.array(start, float), np.zeros_like(start, float), np.zeros_like(start, float), []
@@ -55,7 +51,7 @@ def adam(gradients, start, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-6, move=corre
 
 
 def train(features, labels, seed, lr=0.01, batch_size=10, num_epochs=2, eps=1e-6, tail_divisor=None):
-    """The original's whole training in float64, closed-form gradient and all: the loss after each step, and at 0.
+    """The original's whole training in float64: the loss before each step and at the end.
 
     `tail_divisor`: what the short last batch's gradient is divided by, its own size if None.
     """
@@ -94,28 +90,24 @@ def rmsprop(gradients, start, lr=0.01, gamma=0.9, eps=1e-6):
     return start - lr * np.cumsum(g / np.sqrt((1 - gamma) * weighted(g ** 2, gamma) + eps), axis=0)
 
 
-def _quotients(gradients, start, lr, beta1, beta2, eps, size):
-    g = np.asarray(gradients, float)
-    v, s = (1 - beta1) * weighted(g, beta1), size(g ** 2, beta2)
-    return start - lr * np.cumsum(v / (np.sqrt(s) + eps), axis=0)
+def _quotients(size, default_eps=1e-6):
+    def rule(gradients, start, lr=0.01, beta1=0.9, beta2=0.999, eps=default_eps):
+        g = np.asarray(gradients, float)
+        return start - lr * np.cumsum((1 - beta1) * weighted(g, beta1) / (np.sqrt(size(g ** 2, beta2)) + eps), axis=0)
+    return rule
 
 
-def adam_uncorrected(gradients, start, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-6):
-    return _quotients(gradients, start, lr, beta1, beta2, eps, lambda g2, beta: (1 - beta) * weighted(g2, beta))
+def _average(g2, beta):
+    return (1 - beta) * weighted(g2, beta)
 
 
-def amsgrad(gradients, start, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-6):
-    return _quotients(gradients, start, lr, beta1, beta2, eps,
-                      lambda g2, beta: np.maximum.accumulate((1 - beta) * weighted(g2, beta)))
+def _by_small_steps(g2, beta):
+    s = [np.zeros_like(g2[0])]
+    for square in g2:
+        s.append(np.where(square > s[-1], s[-1] + (1 - beta) * square, s[-1] - (1 - beta) * square))
+    return np.array(s[1:])
 
 
-def yogi(gradients, start, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-3):
-    def size(g2, beta):
-        s = [np.zeros_like(g2[0])]
-        for square in g2:
-            s.append(np.where(square > s[-1], s[-1] + (1 - beta) * square, s[-1] - (1 - beta) * square))
-        return np.array(s[1:])
-    return _quotients(gradients, start, lr, beta1, beta2, eps, size)
-
-
-RULES = {rule.__name__: rule for rule in (sgd, momentum, rmsprop, adam, adam_uncorrected, amsgrad, yogi)}
+RULES = {'sgd': sgd, 'momentum': momentum, 'rmsprop': rmsprop, 'adam': adam, 'adam_uncorrected': _quotients(_average),
+         'amsgrad': _quotients(lambda g2, beta: np.maximum.accumulate(_average(g2, beta))),
+         'yogi': _quotients(_by_small_steps, default_eps=1e-3)}

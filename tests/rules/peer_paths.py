@@ -2,10 +2,10 @@
 
 Run in an environment that has one of them (and NumPy); the other's paths stay as they are in the file:
 
-    .peers/torch/bin/python tests/peer_paths.py
-    uv run --no-project --with optax python tests/peer_paths.py
+    .peers/torch/bin/python tests/rules/peer_paths.py
+    uv run --no-project --with optax python tests/rules/peer_paths.py
 
-The gradients are those of oracle.noisy_gradients. What each path has to do with our rules says test_rules.PEERS.
+The gradients are those of oracle.noisy_gradients. What each path has to do with our rules says test_peers.PEERS.
 """
 import importlib.util
 import json
