@@ -3,9 +3,8 @@ import numpy as np
 
 from .core import checks
 from .core.history import History
-from .core.models import GluonModel, ScratchModel
+from .core.models import GluonModel, LazyModel, ScratchModel
 from .core.training import Draws, explained, fit, nothing_trained
-from .lazy import LazyModel
 from .rules import is_own
 
 

@@ -6,64 +6,12 @@ A model knows `train(X, y, bounds)`, one update for each minibatch [start, stop)
 """
 from contextlib import nullcontext
 
+from ..lazy import RECORD, are_apart, arrays_in, cached_op, lazy, real
 from .compat import mxnet
+from .regression import gradient, linreg, mean_loss, squared_loss
+from .steps import Batches, Steps, as_many
 
-nd, autograd, gluon = mxnet.nd, mxnet.autograd, mxnet.gluon
-
-
-def linreg(X, w, b):
-    """The model: X w + b, of shape (n, 1) for X (n, d), w (d, 1) and b (1,).
-
-    >>> linreg(nd.array([[1, 2]]), nd.array([[10], [100]]), nd.array([5])).asnumpy().tolist()
-    [[215.0]]
-    """
-    return nd.dot(X, w) + b
-
-
-def squared_loss(y_hat, y):
-    """The loss of each example: (y_hat - y)^2 / 2, of y_hat's shape.
-
-    >>> squared_loss(nd.array([[3]]), nd.array([1])).asnumpy().tolist()
-    [[2.0]]
-    """
-    return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
-
-
-def residual(F, X, y, w, b):
-    """X w + b - y of shape (n, 1), for X (n, d), y (n, 1), w (d, 1) and b (1,).
-
-    F is mxnet.nd or, for symbols, mxnet.sym; here and below.
-    """
-    return F.broadcast_add(F.dot(X, w), b) - y
-
-
-def mean_loss(F, X, y, w, b):
-    """L(w, b) = mean((X w + b - y)^2) / 2, of shape (1,)."""
-    return (residual(F, X, y, w, b) ** 2 / 2).mean()
-
-
-def gradient(F, X, y, w, b, n, keepdims=False):
-    """The gradient of `mean_loss`: dL/dw = X^T r / n and dL/db = sum(r) / n, with the residual r.
-
-    Each example's share r / n first, as autograd does it: then even the rounding is autograd's.
-    """
-    share = residual(F, X, y, w, b) * (1 / n)
-    return F.dot(X, share, transpose_a=True), share.sum(axis=0, keepdims=keepdims)
-
-
-def gradient_of_runs(F, X, y, w, b, n, d):
-    """The same for many runs, rounded in the same way: w (runs, d, 1) and b (runs, 1, 1).
-
-    X is (runs, n, d + 1), its last column 1 for the bias; y is (runs, n).
-    """
-    X = F.slice_axis(X, axis=2, begin=0, end=d)
-    share = (F.broadcast_add(F.batch_dot(X, w), b) - y.expand_dims(axis=2)) * (1 / n)
-    return F.batch_dot(X, share, transpose_a=True), share.sum(axis=1, keepdims=True)
-
-
-def stacked_gradient_of_runs(F, X, y, wb, n):
-    """The same for weights and bias in one array (runs, 1, d + 1): its gradient, of that shape, summed as BLAS does."""
-    return F.batch_dot((F.batch_dot(wb, X, transpose_b=True) - y.expand_dims(axis=1)) * (1 / n), X)
+nd, sym, autograd, gluon = mxnet.nd, mxnet.sym, mxnet.autograd, mxnet.gluon
 
 
 class StepByStep:
@@ -104,6 +52,63 @@ class ScratchModel(StepByStep):
 
     def parameters(self):
         return self.w.asnumpy(), self.b.asnumpy()
+
+
+class BatchesOfOne(Batches):
+    """The gradients of one run; the data are its rows, X (steps * n, d) and y (steps * n, 1)."""
+
+    def batch(self, F, X, y, step):
+        rows = slice(step * self.n, (step + 1) * self.n)
+        return X[rows], y[rows]
+
+    def all(self, X, y):
+        """The minibatches of all steps, as symbols."""
+        return list(zip(*(data.split(num_outputs=self.steps, axis=0) for data in (X, y))))
+
+    def gradient(self, F, batch, w, b):
+        return gradient(F, *batch, w, b, self.n)
+
+    def stacked_gradient(self, batch, wb):
+        w, b = sym.split_v2(wb, indices_or_sections=(self.d,), axis=0)
+        return sym.concat(*gradient(sym, *batch, w, b, self.n, keepdims=True), dim=0)
+
+    def stack(self, w, b):
+        return sym.concat(w, b.reshape((1, 1)), dim=0)
+
+    def unstack(self, wb):
+        return (sym.slice_axis(wb, axis=0, begin=0, end=self.d),
+                sym.slice_axis(wb, axis=0, begin=self.d, end=self.d + 1).reshape((1,)))
+
+
+class LazyModel(ScratchModel):
+    """The scratch model with lazy arrays: ten steps a graph, gradients in closed form."""
+
+    def __init__(self, w, b, trainer_fn, states, hyperparams):
+        super().__init__(w, b, trainer_fn, states, hyperparams)
+        params, grads = [self.w, self.b], [self.w.grad, self.b.grad]
+        self.lazy_steps = Steps(params, grads, trainer_fn, states, hyperparams)
+        arrays = arrays_in([params, grads, states, hyperparams])
+        self.is_lazy = not RECORD.is_open and are_apart(arrays)
+        self.running = (lambda: lazy(arrays, moves=True)) if self.is_lazy else nullcontext
+
+    def warm_up(self, X, y):
+        """Nothing: to run the rule would change what it keeps."""
+
+    def train(self, X, y, bounds):
+        sizes, start = [stop - start for start, stop in bounds], bounds[0][0]
+        while sizes and self.is_lazy:
+            n, steps = sizes[0], as_many(sizes)
+            data = [a._slice(start, start + steps * n) for a in (X, y)]
+            done = self.lazy_steps.take(BatchesOfOne, (n, steps, X.shape[1]), data)
+            self.is_lazy = not RECORD.has_ended
+            start, sizes = start + done * n, sizes[done:]
+        super().train(X, y, bounds[len(bounds) - len(sizes):])
+
+    def loss(self, X, y):
+        return float(LOSS(X, y, real(self.w), real(self.b)).asscalar())
+
+
+LOSS = cached_op(mean_loss(sym, *map(sym.var, 'Xywb')), 'Xywb')
 
 
 class GluonModel(StepByStep):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..lazy import MixesRuns
 from .compat import DEVICE, mxnet
 from .history import Stopwatch
 
@@ -22,10 +23,6 @@ class DivergenceError(ArithmeticError):
     Traceback (most recent call last):
     chapter_adam.training.DivergenceError: ...
     """
-
-
-class MixesRuns(TypeError):
-    """A rule in an ensemble does what would mix the runs."""
 
 
 class Draws:

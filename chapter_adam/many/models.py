@@ -7,8 +7,9 @@ from contextlib import nullcontext
 import numpy as np
 
 from ..core.compat import mxnet
-from ..core.models import gradient_of_runs, stacked_gradient_of_runs
-from ..lazy import Batches, Steps, arrays_in, as_many, cached_op, for_runs, lazy, real
+from ..core.regression import gradient_of_runs, stacked_gradient_of_runs
+from ..core.steps import Batches, Steps, as_many
+from ..lazy import arrays_in, cached_op, for_runs, lazy, real
 
 nd, sym = mxnet.nd, mxnet.sym
 
@@ -74,15 +75,17 @@ class RuleRuns(Runs):
 
     def __init__(self, w, b, trainer_fn, states, hyperparams):
         super().__init__(w, b)
-        for state in arrays_in(states):
+        states_of_one = arrays_in(states)
+        self.shown = [w.shape[1:], (1,), w.shape[1:], (1,), *(state.shape for state in states_of_one)]
+        for state in states_of_one:
             of_all = nd.array(np.broadcast_to(state.asnumpy().reshape(for_runs(state.shape)),
                                               (self.runs, *for_runs(state.shape)[1:])))
             state.handle, of_all.handle = of_all.handle, state.handle  # the rule's own object, wherever it is kept
-        self.arrays = arrays_in([self.params, self.grads, states])
+        self.arrays = [*self.params, *self.grads, *states_of_one]
         self.steps = Steps(self.params, self.grads, trainer_fn, states, hyperparams)
 
     def running(self):
-        return lazy(self.arrays, swaps=True, runs=self.runs)
+        return lazy(self.arrays, moves=True, shown=self.shown)
 
     def train(self, table, orders, sizes):
         at = 0

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core import checks
 from ..core.compat import DEVICE, mxnet
+from ..core.regression import QuadraticLoss
 from ..core.training import Draws, explained, nothing_trained, stretches
 from ..rules import is_own
 from .ensemble import Ensemble
@@ -145,7 +146,7 @@ class Job:
 
     def run(self, make_model, settings, watch):
         """Trains the runs, some RUNS_AT_ONCE, each part of them with a model of its own; returns the Ensemble."""
-        start, runs, loss = perf_counter(), len(self.seeds), Loss(self.table)
+        start, runs, loss = perf_counter(), len(self.seeds), QuadraticLoss(self.table)
         losses = np.empty((len(self.epochs), runs))
         parameters = np.empty((runs, self.d + 1), np.float32)
         # The first part is half-size, so that training starts early.
@@ -213,23 +214,3 @@ def ahead(pool, functions, count=2):
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
-
-
-class Loss:
-    """mean((X w + b - y)^2) / 2 for many runs, as the quadratic form of the data's second moments, in float64.
-
-    >>> loss = Loss(np.array([[2.0, 1.0, 3.0]]))  # one example: x = 2, 1 for the bias, y = 3
-    >>> loss(np.array([[1.0, 0.0], [1.0, 1.0]])).tolist()
-    [0.5, 0.0]
-    """
-
-    def __init__(self, table):
-        table = table.astype(np.float64)
-        self.moments = table.T @ table / len(table) / 2
-
-    def __call__(self, parameters):
-        """For parameters (runs, d + 1), the losses (runs,); nan for a run that is not finite any more."""
-        with np.errstate(all='ignore'):
-            u = np.column_stack([parameters, np.full(len(parameters), -1.0)]).astype(np.float64)
-            loss = np.einsum('ri,ri->r', u @ self.moments, u)
-            return np.where(np.isfinite(loss.astype(np.float32)), loss, np.nan)  # what float32 cannot hold has diverged

@@ -1,9 +1,6 @@
 """Steps of a training on lazy arrays: gradients in closed form, the rule behind them, some steps as one record."""
-from ..core.compat import mxnet
-from .array import follow
-from .record import RECORD as now
+from ..lazy import RECORD
 
-nd, sym = mxnet.nd, mxnet.sym
 STEPS_AT_ONCE = 10  # also what lies between two records of the book's curve
 
 
@@ -55,18 +52,18 @@ class Steps:
     def take(self, kind, sizes, data, runs=None):
         """As many steps as `sizes` says, on the minibatches in the arrays `data`; returns how many were taken."""
         key, batches = kind.of(*sizes)
-        now.begin((key, runs), data)
+        RECORD.begin((key, runs), data)
         w, b, grad_w, grad_b = (array.writable for array in (*self.params, *self.grads))
         w.grad, b.grad = self.grads
         for step, (of_w, of_b) in enumerate(batches.operators):
             sources = 0, 1, w.at, b.at
-            grad_w.at = follow(-1 - (w.at << 20) - (b.at << 40), of_w, sources).writable.at
-            grad_b.at = follow(-1, of_b, sources).writable.at
+            grad_w.at = RECORD.follow(-1 - (w.at << 20) - (b.at << 40), of_w, sources).writable.at
+            grad_b.at = RECORD.follow(-1, of_b, sources).writable.at
             self.trainer_fn(*self.arguments)
-            if now.has_ended:
+            if RECORD.has_ended:
                 return step + 1
         grad_w.start, grad_b.start = grad_w.at, grad_b.at  # nobody asks for them any more
-        now.finish(len(batches.operators))
+        RECORD.finish(len(batches.operators))
         return len(batches.operators)
 
 

@@ -1,0 +1,78 @@
+"""One step of any rule as a graph."""
+import numpy as np
+
+from ..core.compat import DEVICE, mxnet
+from .array import lazy, span
+from .record import RECORD as now
+
+nd, NDArray = mxnet.nd, mxnet.nd.NDArray
+
+
+def hybridize(trainer_fn):
+    """A function that does what a rule does, each call as one graph of MXNet's.
+
+    The rule runs as it stands, at every call; only the arrays in `params` and `states` are lazy while it runs.
+
+    Args:
+        trainer_fn: any function of the book's form, trainer_fn(params, states, hyperparams).
+
+    Returns:
+        A function of the same form, with the same results. Where a rule does what a graph cannot hold, such as writing
+        through a view, it goes on eagerly from there and in later calls, and says so in one warning.
+
+    >>> from chapter_adam import adam, init_adam_states
+    >>> w, b = nd.ones((5, 1)), nd.ones(1)
+    >>> for p in (w, b):
+    ...     p.attach_grad()
+    ...     p.grad[:] = 2
+    >>> hyperparams = {'lr': 0.25, 't': 1}
+    >>> hybridize(adam)([w, b], init_adam_states(), hyperparams)
+    >>> round(float(b.asscalar()), 4), hyperparams['t']
+    (0.75, 2)
+    """
+    return trainer_fn if isinstance(trainer_fn, Hybridized) else Hybridized(trainer_fn)
+
+
+class Hybridized:
+    """A rule and whether its laziness has ended; see `hybridize`."""
+
+    def __init__(self, trainer_fn):
+        self.trainer_fn, self.has_ended = trainer_fn, False
+        self.__name__ = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
+        self.__doc__ = getattr(trainer_fn, '__doc__', None)
+
+    def __call__(self, params, states, hyperparams):
+        with DEVICE:
+            grads = [p.grad for p in params]
+            arrays = arrays_in([params, grads, states, hyperparams])
+            if self.has_ended or now.is_open or not are_apart(arrays):
+                return self.trainer_fn(params, states, hyperparams)
+            with lazy(arrays):
+                for p, grad in zip(params, grads):
+                    p.writable.grad = grad
+                now.begin('a step')
+                result = self.trainer_fn(params, states, hyperparams)
+                self.has_ended = now.has_ended
+                if now.is_open:
+                    now.finish()
+            return result
+
+
+def arrays_in(nested):
+    """The NDArrays of float32 in nested tuples, lists and dicts, each once."""
+    found = {}
+
+    def look(value):
+        if type(value) is NDArray and value.writable and value.dtype == np.float32 and value.stype == 'default':
+            found[id(value)] = value
+        elif isinstance(value, (tuple, list, dict)):
+            for part in value.values() if isinstance(value, dict) else value:
+                look(part)
+    look(nested)
+    return list(found.values())
+
+
+def are_apart(arrays):
+    """Whether plain arrays share no memory."""
+    spans = sorted(map(span, arrays))
+    return all(end <= start for (_, end), (start, _) in zip(spans, spans[1:]))
