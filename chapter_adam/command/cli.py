@@ -10,30 +10,48 @@ import threading
 from contextlib import contextmanager
 from importlib import import_module
 
+SIGNALS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+INTERRUPTED = 'interrupted; what was finished before is kept'
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal came; its number is the argument."""
+
 
 def main(argv=None):
     """Runs the command line `argv` (without the program's name) and returns its exit code."""
-    with clean_end():
+    with stoppable() as received:
+        code, message = _outcome(list(sys.argv[1:] if argv is None else argv))
+        if received:  # whatever the library that it struck has made of it
+            code = 128 + received[0]
+            message = INTERRUPTED if received[0] == signal.SIGINT else ''
+        if message and sys.stderr:  # None if the shell closed it (`2>&-`)
+            from ..output.terminal import printable
+            print(f'chapter-adam: {printable(" ".join(str(message).split()))}', file=sys.stderr)
+    return code
+
+
+def _outcome(arguments):
+    """The exit code of a command line, and what to say about its failure."""
+    try:
         try:
-            try:
-                code = _run(list(sys.argv[1:] if argv is None else argv))
-            finally:
-                _flush_output()
-            return code
-        except SystemExit as stop:  # argparse has said what was wrong, or has printed the help; or a signal
-            return stop.code or 0
-        except KeyboardInterrupt:
-            return _complain('interrupted; what was finished before is kept', 130)
-        except BrokenPipeError:
-            return 1  # the reader of our output has gone (`| head`): nothing is left to say
-        except OSError as error:
-            return _complain(f'cannot write {error.filename or "the output"}: {error.strerror or error}', 1)
-        except (ImportError, ValueError, TypeError, ArithmeticError) as error:
-            return _complain(error, 1)
-        except MemoryError as error:
-            return _complain(f'out of memory{": " if str(error) else ""}{error}; ask for less at once', 1)
-        except RuntimeError as error:  # MXNet's own: the last line of its stack says what
-            return _complain(f'{type(error).__name__}: {(str(error).strip().splitlines() or [""])[-1]}', 1)
+            return _run(arguments), ''
+        finally:
+            _flush_output()
+    except SystemExit as stop:  # argparse has said what was wrong, or has printed the help
+        return stop.code or 0, ''
+    except KeyboardInterrupt:
+        return 130, INTERRUPTED
+    except BrokenPipeError:
+        return 1, ''  # the reader of our output has gone (`| head`): nothing is left to say
+    except OSError as error:
+        return 1, f'cannot write {error.filename or "the output"}: {error.strerror or error}'
+    except (ImportError, ValueError, TypeError, ArithmeticError) as error:
+        return 1, str(error) or type(error).__name__
+    except MemoryError as error:
+        return 1, f'out of memory{": " if str(error) else ""}{error}; ask for less at once'
+    except RuntimeError as error:  # MXNet's own: the last line of its stack says what
+        return 1, f'{type(error).__name__}: {(str(error).strip().splitlines() or [""])[-1]}'
 
 
 def _run(arguments):
@@ -44,13 +62,6 @@ def _run(arguments):
     code = import_module(f'chapter_adam.{options.module}').run(options) or 0
     if sys.stdout is None:  # the shell closed it (`>&-`): what was printed is lost
         raise OSError(errno.EBADF, os.strerror(errno.EBADF), 'standard output')
-    return code
-
-
-def _complain(message, code):
-    from ..output.terminal import printable
-    if sys.stderr:  # None if the shell closed it (`2>&-`)
-        print(f'chapter-adam: {printable(" ".join(str(message).split()))}', file=sys.stderr)
     return code
 
 
@@ -65,31 +76,32 @@ def _flush_output():
 
 
 @contextmanager
-def clean_end():
-    """While the block runs, Ctrl-C raises KeyboardInterrupt, SIGTERM and SIGHUP raise SystemExit.
+def stoppable():
+    """While the block runs, Ctrl-C, SIGTERM and SIGHUP raise Stopped; yields the list of those that came.
 
-    One signal in thirty strikes inside an NDArray's `__del__`, where Python would print the exception and go on.
+    A signal that is ignored (nohup, a script's `&`) or handled by the caller stays so. One in thirty strikes inside an
+    NDArray's `__del__`, where Python would print the exception and go on: that one is sent again.
     """
-    hook, before = sys.unraisablehook, {}
+    received, hook, before = [], sys.unraisablehook, {}
+
+    def stop(number, _frame):
+        received.append(number)
+        raise Stopped(number)
+
+    def again(unraisable):
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):  # a moment later, outside of the destructor
+            number = unraisable.exc_value.args[0] if unraisable.exc_value.args else signal.SIGINT
+            threading.Timer(0.01, signal.pthread_kill, (threading.main_thread().ident, number)).start()
+        elif unraisable.exc_type is not AttributeError:  # that is an NDArray which the signal left half made
+            hook(unraisable)
+
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP: so be it
-                before[number] = signal.signal(number, lambda number, _frame: sys.exit(128 + number))
-    sys.unraisablehook = _once_more(hook)
+        before = {number: signal.signal(number, stop) for number, default in SIGNALS.items()
+                  if signal.getsignal(number) is default}
+    sys.unraisablehook = again
     try:
-        yield
+        yield received
     finally:
         sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _once_more(hook):
-    def again(unraisable):
-        error = unraisable.exc_value
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):  # a moment later, outside of the destructor
-            number = getattr(error, 'code', 130) - 128
-            threading.Timer(0.01, signal.pthread_kill, (threading.main_thread().ident, number)).start()
-        elif not isinstance(error, AttributeError):  # that is an NDArray which the signal left half made
-            hook(unraisable)
-    return again

@@ -19,10 +19,10 @@ def facts(path):
     """The ranges of the columns, and for the packaged file its hash, as lines."""
     table = airfoil.read_table(path)
     lines = [f'{path or airfoil.packaged_path()}: {len(table)} rows',
-             f'{"column":24}{"unit":6}{"min":>12}{"mean":>12}{"max":>12}']
+             f'{"column":24}{"unit":6}{"min":>13}{"mean":>13}{"max":>13}']
     for name, unit, values in zip(airfoil.COLUMNS, airfoil.UNITS, table.T):
         mean = (values / len(values)).sum()  # the sum of the values may overflow
-        lines.append(f'{name:24}{unit:6}{values.min():12.6g}{mean:12.6g}{values.max():12.6g}')
+        lines.append(f'{name:24}{unit:6}{values.min():13.6g}{mean:13.6g}{values.max():13.6g}')
     return lines if path else [*lines, f'SHA-1 {airfoil.SHA1}, as registered in d2l.DATA_HUB']
 
 

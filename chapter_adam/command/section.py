@@ -2,9 +2,8 @@
 from dataclasses import asdict
 
 from . import seeds
-from ..book import line
+from ..book import line, run_gluon, run_scratch
 from ..core import airfoil, history
-from ..core.training import train_gluon, train_scratch
 from ..output import figures
 from ..output.files import write_text
 from ..output.report import BOOK, is_books, start, write_json
@@ -42,9 +41,9 @@ def train(name, options, features, labels, hybridize=False):
               'hybridize': hybridize}
     with progress(f'{name} hybridized' if hybridize else name, options.epochs) as watch:
         if name == 'gluon':
-            return train_gluon('adam', {'learning_rate': options.lr}, features, labels, watch=watch, **common)
-        return train_scratch(adam, init_adam_states(features.shape[1]), {'lr': options.lr, 't': 1}, features, labels,
-                             watch=watch, **common)
+            return run_gluon('adam', {'learning_rate': options.lr}, features, labels, watch=watch, **common)
+        return run_scratch(adam, init_adam_states(features.shape[1]), {'lr': options.lr, 't': 1}, features, labels,
+                           watch=watch, **common)
 
 
 def many_seeds(options, features, labels, floor):

@@ -40,9 +40,8 @@ def summary(scratch, gluon, floor, books=True):
     """What the seeds say, as data; rounded to what every processor computes alike.
 
     Whether both methods have one distribution is tested on pairs, each seed's two runs: the mean difference of the
-    final losses with its 95 % interval, also in units of the standard deviation from seed to seed (the effect size).
-    `distance` is the largest between the two distribution functions (Kolmogorov and Smirnov's). `books`: the settings
-    are the book's, so that its losses can be compared.
+    final losses in units of the standard deviation from seed to seed (the effect size), with its 95 % interval.
+    `books`: the settings are the book's, so that its losses can be compared.
     """
     fine = np.isfinite(scratch.losses).all(axis=0) & np.isfinite(gluon.losses).all(axis=0)
     if not fine.any():
@@ -73,17 +72,9 @@ def paired(a, b):
     several = len(a) > 1
     spread = float(a.std(ddof=1)) if several else 0.0
     mean, half = float((a - b).mean()), 1.96 * float((a - b).std(ddof=1)) / len(a) ** 0.5 if several else 0.0
-    interval, unit = [mean - half, mean + half], spread or 1.0
-    return {'mean_difference': mean, 'interval': interval, 'effect_size': mean / unit,
-            'effect_interval': [bound / unit for bound in interval], 'standard_deviation_of_seeds': spread,
-            'distance': distance(a, b)}
-
-
-def distance(a, b):
-    """The largest vertical distance between the distribution functions of two samples, from 0 to 1."""
-    at = np.sort(np.concatenate([a, b]))
-    below = [np.searchsorted(np.sort(sample), at, side='right') / len(sample) for sample in (a, b)]
-    return float(np.abs(below[0] - below[1]).max())
+    unit = spread or 1.0
+    return {'mean_difference': history.rounded(mean, 1), 'effect_size': mean / unit,
+            'effect_interval': [(mean - half) / unit, (mean + half) / unit], 'standard_deviation_of_seeds': spread}
 
 
 def histogram(scratch, gluon, floor, final):

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 
 # MXNet's NaiveEngine has one workspace for all threads: whoever computes holds this lock.
 DEVICE = threading.RLock()
+# A process that is forked while another thread computes would wait for it forever.
+os.register_at_fork(before=DEVICE.acquire, after_in_parent=DEVICE.release, after_in_child=DEVICE.release)
 ENGINES = ('NaiveEngine', 'ThreadedEngine', 'ThreadedEnginePerDevice')
 
 

@@ -9,6 +9,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..core.history import rounded
 from .files import whole_file
 
 BOOK_SIZE = (3.5, 2.5)  # inches, the book's
@@ -22,7 +23,8 @@ SCRATCH, GLUON, FLOOR = 'tab:blue', 'tab:orange', '0.35'
 
 def draw_curve(history, axes, **line_style):
     """The book's curve of one run on `axes`: loss over epoch, named after the run. Returns the line."""
-    line, = axes.plot(history.epochs, history.losses, **{'label': history.settings['label'], **line_style})
+    losses = rounded(history.losses, 6)  # beyond, processors differ
+    line, = axes.plot(history.epochs, losses, **{'label': history.settings['label'], **line_style})
     axes.set_xlabel('epoch')
     axes.set_ylabel('loss')
     return line
@@ -116,23 +118,23 @@ def style():
 def load_matplotlib():
     """matplotlib, imported where it is not yet: a broken matplotlibrc, backend or home directory does not matter.
 
-    It reads a matplotlibrc in the working directory before any other, so that is left for the import.
+    It reads the matplotlibrc of the working directory before any other: the import is done elsewhere.
     """
     if 'matplotlib' not in sys.modules:
-        before, folder = dict(os.environ), os.open('.', os.O_RDONLY)
         logging.getLogger('matplotlib').setLevel(logging.ERROR)  # else it tells where it keeps its fonts
-        os.environ.pop('MPLBACKEND', None)
+        before = {name: os.environ.pop(name, None) for name in ('MPLBACKEND', 'MATPLOTLIBRC')}
         os.environ['MATPLOTLIBRC'] = os.devnull
         try:
             Path.home()
         except RuntimeError:
             os.environ.setdefault('MPLCONFIGDIR', os.devnull)  # no folder: matplotlib makes a temporary one
+        folder = os.open('.', os.O_RDONLY)
+        os.chdir('/')
         try:
-            os.chdir('/')
             import matplotlib.figure  # noqa: F401
         finally:
             os.fchdir(folder)
             os.close(folder)
-            os.environ.clear()
-            os.environ.update(before)
+            del os.environ['MATPLOTLIBRC']
+            os.environ.update({name: value for name, value in before.items() if value is not None})
     return sys.modules['matplotlib']

@@ -7,7 +7,7 @@ FEWEST = 30  # seeds below which nothing is concluded
 def too_few(facts):
     """Says so where the facts come from too few seeds, else ''."""
     runs = facts['runs'] - len(facts['diverged'])
-    return f'{runs} seeds are too few to tell ({FEWEST} are needed)' if runs < FEWEST else ''
+    return f'{runs} seed{"s" * (runs > 1)}: too few to tell ({FEWEST} are needed)' if runs < FEWEST else ''
 
 
 def coincide(facts):

@@ -1,13 +1,12 @@
-"""The data: the file itself, what is made of it, what is said about a bad one, and how a lost one comes back."""
+"""The data: the file itself, what is made of it, and what is said about a bad one."""
 import hashlib
 import re
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import requests
 
-from chapter_adam import airfoil, get_data_ch7
+from chapter_adam import get_data_ch7
+from chapter_adam.core import airfoil
 
 ROWS = 12
 
@@ -207,7 +206,7 @@ def test_a_null_byte_in_a_path():
         get_data_ch7(path='a\0b')
 
 
-# The packaged file, lost or damaged, and its way back
+# The packaged file, lost or damaged
 
 
 def test_a_lost_packaged_file(lost):
@@ -231,51 +230,7 @@ def test_converted_line_ends_are_noticed(lost, content):
         get_data_ch7()
 
 
-@pytest.fixture
-def network(monkeypatch):
-    """A network that answers every request with the given bytes and status, or fails; notes what was asked."""
-    net = SimpleNamespace(content=b'', status=200, failure=None, asked=[])
-
-    def get(address, **_options):
-        net.asked.append(address)
-        if net.failure:
-            raise net.failure
-        answer = requests.Response()
-        answer.status_code, answer._content = net.status, net.content
-        return answer
-    monkeypatch.setattr(requests, 'get', get)
-    return net
-
-
-@pytest.mark.parametrize('before', [None, b'damaged'], ids=['lost', 'damaged'])
-def test_restore_brings_the_file_back(lost, network, content, before):
-    if before:
-        lost.write_bytes(before)
-    network.content = content
-    assert airfoil.restore() == lost
-    assert lost.read_bytes() == content
-    assert [address.rsplit('/')[-1] for address in network.asked] == [airfoil.NAME]
-    assert get_data_ch7()[0].shape == (1503, 5)
-
-
-def test_restore_makes_a_lost_folder(lost, network, content):
-    lost.parent.rmdir()
-    network.content = content
-    assert airfoil.restore().read_bytes() == content
-
-
-@pytest.mark.parametrize('answer, complaint', [
-    pytest.param({'content': b'<html>sign in</html>'},
-                 f'expected SHA-1 {airfoil.SHA1}, found {hashlib.sha1(b"<html>sign in</html>").hexdigest()}',
-                 id='other bytes'),
-    pytest.param({'status': 404}, 'cannot download http.*: HTTPError', id='404'),
-    pytest.param({'failure': requests.ConnectionError('no route')}, 'ConnectionError; copy', id='no network'),
-    pytest.param({'failure': requests.Timeout()}, 'Timeout; copy', id='timeout'),
-])
-def test_a_failed_restore_leaves_all_as_it_was(lost, network, answer, complaint):
-    lost.write_bytes(b'damaged')
-    vars(network).update(answer)
-    with pytest.raises(airfoil.DataError, match=complaint):
-        airfoil.restore()
-    assert lost.read_bytes() == b'damaged'
-    assert list(lost.parent.iterdir()) == [lost]
+def test_a_file_without_end(data_file, monkeypatch):
+    monkeypatch.setattr(airfoil, 'LARGEST', 10)
+    with pytest.raises(airfoil.DataError, match='cannot read .*: more than'):
+        get_data_ch7(path=data_file(99 * b'1 '))

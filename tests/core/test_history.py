@@ -5,7 +5,8 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from chapter_adam import History, history
+from chapter_adam import History
+from chapter_adam.core import history
 
 RUN = History(losses=(0.5, 0.1 + 0.2, 1e-300), epochs=(0.0, 1 / 3, 2.0), seconds_per_epoch=0.449113,
               train_seconds_per_epoch=0.4, weights=(0.1, -0.2), bias=1e-7,
@@ -23,6 +24,8 @@ def test_json_gives_an_equal_run_back():
     assert again == RUN
     assert again.to_json() == RUN.to_json()
     assert isinstance(again.losses, tuple)
+    shortest = History((0.5,), (0.0,), 1, 1)
+    assert History.from_json(shortest.to_json()) == shortest
 
 
 @pytest.mark.parametrize('text', [
@@ -40,6 +43,11 @@ def test_json_gives_an_equal_run_back():
     pytest.param(changed(losses=[], epochs=[]), id='no losses'),
     pytest.param(changed(losses=[0.5]), id='fewer losses than epochs'),
     pytest.param(changed(seconds_per_epoch='1'), id='text for a number'),
+    pytest.param(changed(settings=3), id='settings that are no dict'),
+    pytest.param(changed(losses=[math.nan, 0.1, 0.2]), id='NaN'),
+    pytest.param(changed(bias=math.inf), id='infinity'),
+    pytest.param(100_000 * '[', id='nested deeply'),
+    pytest.param('{"losses": ' + 100_000 * '{"a":', id='nested deeply in a value'),
 ])
 def test_other_json_is_a_value_error(text):
     with pytest.raises(ValueError):

@@ -1,0 +1,298 @@
+"""The command line: every failure and every signal is one clear line and the right exit code."""
+import errno
+import fcntl
+import io
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+
+import outside
+import pytest
+
+import chapter_adam
+from chapter_adam.command import cli, parser, section
+from chapter_adam.output import files
+
+LINE = r'loss: (\d\.\d{6}), \d+\.\d{6} sec per epoch'
+KEPT = 'interrupted; what was finished before is kept'
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize('command', ['', *parser.COMMANDS])
+def test_help(capsys, command):
+    assert cli.main([*command.split(), '--help']) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f'usage: chapter-adam {command}')
+    assert command or all(word in shown for word in (*parser.COMMANDS, '130', '143', '129'))
+
+
+def test_version(capsys):
+    assert cli.main(['--version']) == 0
+    assert capsys.readouterr().out == f'chapter-adam {chapter_adam.__version__}\n'
+
+
+@pytest.mark.parametrize('line, cause', [
+    ('--lr 0', "argument --lr: expected a finite number above 0, got '0'"),
+    ('--lr -1', "--lr: expected a finite number above 0, got '-1'"),
+    ('--lr nan', "above 0, got 'nan'"),
+    ('--lr 1_0', "above 0, got '1_0'"),
+    ('--lr \uff11', "above 0, got '\uff11'"),
+    ('--lr 1e-300', "above 0, got '1e-300'"),
+    ('--lr 1e39', "above 0, got '1e39'"),
+    ('--epochs 0', "argument --epochs: expected a whole number from 1 to 100000, got '0'"),
+    ('--epochs 100000000', "from 1 to 100000, got '100000000'"),
+    ('--epochs \u0663', "got '\u0663'"),
+    ('--epochs=--', "argument --epochs: expected a value, got '--'"),
+    ('--batch-size 2.5', "argument --batch-size: expected a whole number from 1 to 1000000, got '2.5'"),
+    ('--seed -1', "argument --seed: expected a whole number from 0 to 4294967295, got '-1'"),
+    ('--seed ' + 5000 * '9', f"got '{60 * '9'}'"),
+    ('seeds --runs 100000000000000000000', 'from 1 to 1000000, got'),
+    ('seeds --seed 3', 'unrecognized arguments: --seed 3'),
+    ('choices --first-seed 4294967296', 'from 0 to 4294967295, got'),
+    ('exercise --seeds 9223372036854775807 paths', 'from 1 to 1000000, got'),
+    ('exercise --lr 3 paths', 'unrecognized arguments: --lr paths'),
+    ('exercise --seed 3', 'unrecognized arguments: --seed'),
+    ('exercise', 'name an exercise: '),
+    ('exercise walk', "no exercise is called 'walk'; there are"),
+    ('bench --many --runs 9999999999', 'from 1 to 1000000, got'),
+    ('bench --only walk', "no competitor is called 'walk'; there are"),
+    ('--format gif', "argument --format: expected svg, png or svg,png, got 'gif'"),
+    ('--format svg,', "got 'svg,'"),
+    ('--out', 'argument --out: expected one argument'),
+    ('--out=', "argument --out: expected a path, got ''"),
+    ('--json=', "argument --json: expected a path, got ''"),
+    ('--data a\0b', "argument --data: expected a path, got 'a\\x00b'"),
+    ('walk', "argument COMMAND: invalid choice: 'walk'"),
+    ('run walk', 'unrecognized arguments: walk'),
+    ('run \x1b[31m', r'unrecognized arguments: \x1b[31m'),
+    ('--speed 3', 'unrecognized arguments: --speed 3'),
+    ('data --restore --data x', '--restore is for the packaged file'),
+])
+def test_wrong_usage_ends_with_2(tmp_path, monkeypatch, capsys, line, cause):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(line.split(' ')) == 2
+    out, err = capsys.readouterr()
+    assert out == '' and cause in err.splitlines()[-1] and 'Traceback' not in err and '\x1b' not in err
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize('options, message', [
+    ('--out small.dat', 'cannot write small.dat: exists and is not a folder'),
+    ('--out small.dat/below', 'cannot write small.dat/below: Not a directory'),
+    ('--out link', 'cannot write link: exists and is not a folder'),
+    ('--json small.dat/x.json', 'cannot write .*small.dat: exists and is not a folder'),
+    ('--json new', '--json new is a folder'),
+    ('--json data-link', '--json data-link is the data file'),
+    ('--json small.dat', '--json small.dat is the data file'),
+    ('--json out/scratch.json', 'the command writes a file of this name itself'),
+    ('--json out-link/comparison.svg', 'the command writes a file of this name itself'),
+    ('--json out/run.timing.json', 'the command writes a file of this name itself'),
+    ('--data nosuch', 'cannot read nosuch: No such file'),
+    ('--data no\x1bsuch', r'cannot read no\\x1bsuch'),
+    ('--lr 1e30', 'the run diverged: the loss is'),
+])
+def test_what_cannot_work_ends_with_1_before_the_run(small, tmp_path, fails, monkeypatch, options, message):
+    for link, target in (('link', 'nowhere'), ('data-link', 'small.dat'), ('out-link', 'out')):
+        (tmp_path / link).symlink_to(target)
+    (tmp_path / 'new').mkdir()
+    before = (tmp_path / 'small.dat').read_bytes()
+    if '--lr' not in options:
+        monkeypatch.setattr(section, 'run_scratch', lambda *_args, **_options: pytest.fail('too late'))
+    fails([*small, *options.split(' ')], 1, message)
+    assert (tmp_path / 'small.dat').read_bytes() == before
+    assert not (tmp_path / 'out').exists() or names(tmp_path / 'out') == []
+
+
+def instead_of_gluon(monkeypatch, action):
+    """Lets the scratch run pass, and does `action` where the Gluon run would begin."""
+    original = section.run_gluon
+
+    def run(*args, **options):
+        action()
+        return original(*args, **options)
+    monkeypatch.setattr(section, 'run_gluon', run)
+
+
+def raises(error):
+    def run(_options=None):
+        raise error
+    return run
+
+
+def test_an_interrupted_run_keeps_what_is_finished(small, tmp_path, monkeypatch, fails):
+    instead_of_gluon(monkeypatch, raises(KeyboardInterrupt()))
+    fails(small, 130, KEPT)
+    assert names(tmp_path / 'out') == ['scratch.json', 'scratch.svg']
+    assert (tmp_path / 'out' / 'scratch.svg').read_text().rstrip().endswith('</svg>')
+
+
+@pytest.mark.parametrize('error, message', [
+    (MemoryError('cannot take 9 GiB'), 'out of memory: cannot take 9 GiB; ask for less'),
+    (MemoryError(), 'out of memory; ask for less'),
+    (RuntimeError('Traceback:\n  File "engine.cc"\nthe engine stopped'), 'RuntimeError: the engine stopped'),
+    (ImportError('MXNet is not installed'), 'MXNet is not installed'),
+    (ZeroDivisionError(), 'ZeroDivisionError'),
+    (ValueError('two\nlines\x1b[31m'), r'two lines\\x1b\[31m'),
+], ids=repr)
+def test_a_failure_is_one_line(monkeypatch, fails, error, message):
+    monkeypatch.setattr(section, 'run', raises(error))
+    fails([], 1, message)
+
+
+class FullDisk(io.FileIO):
+    def write(self, _data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_disk_that_fills_up_keeps_the_old_files(small, tmp_path, monkeypatch, fails):
+    assert cli.main([*small, '--seed', '1']) == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()}
+    instead_of_gluon(monkeypatch, lambda: monkeypatch.setattr(files, 'open', FullDisk, raising=False))
+    fails(small, 1, f'cannot write {tmp_path}/out/gluon.json: No space left on device')
+    after = {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()}
+    assert set(after) == set(before)  # no temporary file
+    assert {name for name in after if after[name] != before[name]} == {'scratch.json', 'scratch.svg'}
+
+
+# Signals
+
+
+class Last:
+    """Its end is struck, as that of an NDArray may be: Python prints such an exception and drops it."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+
+
+def plainly(number):
+    signal.raise_signal(number)
+
+
+def in_a_destructor(number):
+    Last(number)
+    signal.sigtimedwait([], 20)  # ends with the second signal
+
+
+def swallowed(number):
+    try:
+        signal.raise_signal(number)
+    except BaseException:
+        pass
+
+
+def taken_for_another(number):
+    try:
+        signal.raise_signal(number)
+    except BaseException:
+        raise ImportError('numpy could not import datetime') from None
+
+
+@pytest.mark.parametrize('strike', [plainly, in_a_destructor, swallowed, taken_for_another])
+@pytest.mark.parametrize('number, said', [
+    (signal.SIGINT, f'chapter-adam: {KEPT}\n'), (signal.SIGTERM, ''), (signal.SIGHUP, '')], ids=['INT', 'TERM', 'HUP'])
+def test_a_signal_is_never_lost(tmp_path, monkeypatch, capsys, ctrl_c, number, said, strike):
+    def run(_options):
+        with files.whole_file(tmp_path / 'result'):
+            strike(number)
+    monkeypatch.setattr(section, 'run', run)
+    before = {each: signal.signal(each, default) for each, default in cli.SIGNALS.items()}
+    try:
+        assert cli.main([]) == 128 + number
+        assert all(signal.getsignal(each) is default for each, default in cli.SIGNALS.items())
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert capsys.readouterr().err == said
+    assert names(tmp_path) == (['result'] if strike is swallowed else [])
+
+
+def test_the_callers_own_handlers_stay():
+    """nohup ignores SIGHUP, a script's `&` SIGINT: then they are ignored here too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN), sys.unraisablehook
+    try:
+        with cli.stoppable() as received:
+            signal.raise_signal(signal.SIGHUP)
+        assert (received, signal.getsignal(signal.SIGHUP)) == ([], signal.SIG_IGN)
+    finally:
+        signal.signal(signal.SIGHUP, before[0])
+    assert sys.unraisablehook is before[1]
+
+
+def command(*arguments, cwd, **options):
+    """Starts the command as a process; its output comes unbuffered, so that the test sees how far it is."""
+    return subprocess.Popen([sys.executable, '-m', 'chapter_adam', *arguments], cwd=cwd, text=True,
+                            env=outside.environment(PYTHONUNBUFFERED='1'), **options)
+
+
+def test_ctrl_c_ends_a_process_in_one_line(tmp_path, ctrl_c):
+    with command('--epochs', '2000', cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline().startswith('NASA')
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=outside.PATIENCE)
+    assert (process.returncode, err) == (130, f'chapter-adam: {KEPT}\n')
+    assert names(tmp_path / 'figures') == []
+
+
+# Terminals and pipes
+
+
+def test_a_terminal_sees_a_progress_bar(small, tmp_path):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))  # rows, columns; at first 0
+    with command('--quiet', *small, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b''
+        while chunk := read_or_nothing(ours):
+            shown += chunk
+        out, _ = process.communicate(timeout=outside.PATIENCE)
+    os.close(ours)
+    assert process.returncode == 0 and re.fullmatch(f'{LINE}\n{LINE}\n', out)
+    for words in (rb'scratch .*/2 epochs', rb'gluon .*/2 epochs', rb'gluon hybridized .*/2 epochs'):
+        assert re.search(words, shown), shown
+
+
+def read_or_nothing(terminal):
+    """What was written there; nothing once the other side is closed (an error on Linux)."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b''
+
+
+@pytest.mark.parametrize('target, said', [
+    ('/dev/full', 'chapter-adam: cannot write the output: No space left on device\n'), (None, '')],
+    ids=['full', 'gone'])
+def test_an_output_that_takes_nothing(tmp_path, target, said):
+    """As in `chapter-adam data | true`: what is still in the buffer at the end must not complain."""
+    read, write = os.pipe()
+    os.close(read)
+    with open(target or write, 'wb') as stdout, command('data', cwd=tmp_path, stdout=stdout,
+                                                        stderr=subprocess.PIPE) as process:
+        assert process.stderr.read() == said
+    assert process.returncode == 1
+
+
+def test_closed_streams(monkeypatch, fails):
+    monkeypatch.setattr(sys, 'stdout', None)
+    fails(['data'], 1, 'cannot write standard output: Bad file descriptor')
+    monkeypatch.setattr(sys, 'stderr', None)
+    assert cli.main(['data', '--data', 'nosuch']) == 1
+
+
+def test_a_path_that_the_terminal_cannot_show(small, tmp_path, monkeypatch):
+    (tmp_path / 'small.dat').rename(tmp_path / 'd\xe9j\xe0')
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding='ascii')
+    monkeypatch.setattr(sys, 'stdout', terminal)
+    assert cli.main(['data', '--data', 'd\xe9j\xe0']) == 0
+    assert terminal.buffer.getvalue().startswith(b'd\\xe9j\\xe0: 30 rows\n')

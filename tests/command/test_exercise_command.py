@@ -1,0 +1,77 @@
+"""`chapter-adam exercise`, on an exercise of the test's own."""
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from chapter_adam import exercises
+from chapter_adam.command import cli
+from chapter_adam.output import figures
+
+
+def run(features, labels, seeds, watch=None):
+    watch(0.5)
+    return {'rows': len(labels), 'seeds': [seeds[0], seeds[-1]]}
+
+
+def figure(facts):
+    drawn, axes = figures.new_figure((3, 2))
+    axes.plot([0, facts['rows']])
+    return drawn
+
+
+@pytest.fixture
+def exercise(monkeypatch):
+    """The one exercise that there is; the test may change it."""
+    module = SimpleNamespace(QUESTION='Why?', run=run, figure=figure,
+                             answer=lambda facts: [(f'It has {facts["rows"]} rows.', facts['rows'] == 30)])
+    monkeypatch.setattr(exercises, 'discover', lambda: {'why': None})
+    monkeypatch.setattr(exercises, 'load', lambda name: module)
+    return module
+
+
+@pytest.fixture
+def options(small):
+    return small[2:]
+
+
+@pytest.mark.parametrize('name', ['why', 'all'])
+def test_question_answer_figure_and_facts(exercise, options, tmp_path, capsys, name):
+    exercise.answer = lambda facts: [(f'It has {facts["rows"]} rows.', True)]
+    assert cli.main(['exercise', name, *options, '--seeds', '3', '--first-seed', '5']) == 0
+    out = capsys.readouterr().out
+    assert '\nWhy?\n\nIt has 1503 rows.\n' in out and 'written to ' in out
+    assert json.loads((tmp_path / 'out' / 'exercise-why.json').read_text()) == {'rows': 1503, 'seeds': [5, 7]}
+    assert {path.name for path in (tmp_path / 'out').iterdir()} == {
+        'exercise-why.json', 'exercise-why.svg', 'exercise-why.timing.json'}
+
+
+def test_a_sentence_that_does_not_hold_ends_with_1(exercise, options, capsys):
+    assert cli.main(['exercise', 'why', *options, '--quiet']) == 1
+    assert capsys.readouterr().out == 'DOES NOT HOLD HERE: It has 1503 rows.\n'
+
+
+def test_json_is_all_of_standard_output(exercise, options, capsys):
+    assert cli.main(['exercise', 'why', *options, '--json']) == 1
+    result = json.loads(capsys.readouterr().out)['why']
+    assert result['question'] == 'Why?' and result['timing']['seconds'] >= 0
+    assert result['answer'] == [{'sentence': 'It has 1503 rows.', 'holds': False}]
+
+
+@pytest.mark.parametrize('change, message', [
+    ({'run': lambda *_: {'x': float('nan')}}, 'exercise why: the facts must be plain JSON'),
+    ({'answer': lambda facts: ['yes']}, "exercise why: an answer is pairs of a sentence and whether it holds"),
+])
+def test_an_exercise_that_lacks_the_form(exercise, options, fails, change, message):
+    vars(exercise).update(change)
+    fails(['exercise', 'why', *options], 1, message)
+
+
+def test_the_list_names_every_question_and_each_file_without_one(capsys, monkeypatch):
+    assert cli.main(['exercise', '--list']) == 0
+    assert capsys.readouterr().out.count('\n') == len(exercises.discover())
+    monkeypatch.setattr(exercises, 'discover', lambda: {'good': None, 'bad': None})
+    monkeypatch.setattr(exercises, 'question', lambda name: 'Why?' if name == 'good' else int(name))
+    assert cli.main(['exercise', '--list']) == 1
+    out, err = capsys.readouterr()
+    assert out.split() == ['good', 'Why?'] and err.startswith('chapter-adam: invalid literal')
