@@ -36,7 +36,7 @@ def run(features, labels, seeds, watch=None):
 
 def positions(start, gradients, beta1, beta2):
     """x and what the step is divided by after each step, (3, steps, columns): `adam`, `amsgrad` and `yogi` in NumPy."""
-    x, (v, s, top, yogi), (squares, mean) = np.tile(start, (3, 1)), np.zeros((4, len(start))), np.zeros((2, 3, len(start)))
+    x, (v, s, top, yogi), (squares, mean) = np.tile(start, (3, 1)), np.zeros((4, 1)), np.zeros((2, 3, len(start)))
     path, sizes = np.empty((2, 3, len(gradients), len(start)), np.float32)
     for t, g in enumerate(gradients, 1):
         v = beta1 * v + (1 - beta1) * g
@@ -127,4 +127,4 @@ def _draw_long_sizes(axes, facts):
     for step in (SHOWN[0], SHOWN[0] + LONG):
         axes.plot([step, step], [10, LONG * 4 / 3], color='0.8', linewidth=6, zorder=0, solid_capstyle='butt')
         label(axes, step, LONG * 4 / 3, f'gradient {LONG * 4 / 3:.0f}', (6, -6))
-    axes.set(yscale='log', ylim=(10, 1e4), xlabel='step', ylabel='divided by', title=f'Why: Adam forgets in {LONG} steps')
+    axes.set(yscale='log', ylim=(10, 1e4), xlabel='step', ylabel='divided by', title='Why: Adam forgets it')

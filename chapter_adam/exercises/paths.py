@@ -33,9 +33,9 @@ def run(features, labels, seeds, watch=None):
     pair = np.unravel_index(np.argmax(np.triu(np.abs(moments), 1)), moments.shape)
     hessian, optimum = moments[np.ix_(pair, pair)], section.optimum[[*pair]]
     principal = np.linalg.eigh(hessian)[1]  # the columns: along the valley and across it, for a correlation above 0
-    facts = {'settings': {'weights': [COLUMNS[k] for k in pair], 'start': START.tolist(), 'rates': rounded(RATES, 5),
+    facts = {'settings': {'weights': [COLUMNS[k] for k in pair], 'start': START.tolist(), 'rates': rounded(RATES),
                           'starts': len(NEARBY), 'seeds': len(seeds), 'first_seed': seeds[0]},
-             'correlation': rounded(hessian[0, 1], 5), 'optimum': rounded(optimum, 5), 'floor': section.floor,
+             'correlation': rounded(hessian[0, 1]), 'optimum': rounded(optimum), 'floor': section.floor,
              'full': {}, 'rotated': {}}
     for done, name in enumerate(COLOURS, 1):
         paths = _paths(name, RATES, hessian, NEARBY - optimum)
@@ -47,7 +47,7 @@ def run(features, labels, seeds, watch=None):
         for kind, path in (('full', full), ('rotated', rotated)):
             first = path[1, 0] - path[0, 0]
             facts[kind][name] = {
-                'rate': rounded(RATES[best], 5), 'steps': int(_stays(path, hessian, 0.01 * section.floor)),
+                'rate': rounded(RATES[best]), 'steps': int(_stays(path, hessian, 0.01 * section.floor)),
                 'angle': round(float(np.degrees(np.arctan2(abs(first[1]), abs(first[0])))), 2),
                 'gap': above(1e-12, np.linalg.norm(path[:, 0] - full[:, 0], axis=-1).max()),
                 'path': (path[:DRAWN + 1, 0] + optimum).round(5).tolist()}

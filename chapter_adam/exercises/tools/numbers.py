@@ -2,7 +2,7 @@
 import numpy as np
 
 
-def rounded(values, figures=6):
+def rounded(values, figures=5):
     """Floats, or nested lists of them, to so many figures.
 
     >>> rounded([[2 / 3, 1]], 3)

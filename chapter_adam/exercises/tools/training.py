@@ -22,7 +22,7 @@ class Section:
         self.X, self.y = np.insert(features.asnumpy().astype(float), features.shape[1], 1, axis=1), labels.asnumpy()
         data = np.column_stack([self.X, self.y])
         self.moments, self.optimum = data.T @ data / len(data) / 2, np.linalg.lstsq(self.X, self.y, rcond=None)[0]
-        self.floor, draws = rounded(self.loss(self.optimum)), [Draws(seed) for seed in seeds]
+        self.floor, draws = rounded(self.loss(self.optimum), 8), [Draws(seed) for seed in seeds]
         self.start = np.stack([np.append(*draw.start(features.shape[1])) for draw in draws]).astype(float)
         orders = [np.stack([draw.order(len(data)) for draw in draws]) for _ in range(EPOCHS)]
         self.batches = [order[:, k:k + BATCH] for order in orders for k in range(0, len(data), BATCH)]
