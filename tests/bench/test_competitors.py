@@ -59,3 +59,14 @@ def test_the_draws_of_many_runs_are_those_of_the_training(tmp_path):
     w, b, orders = worker.Task(tmp_path / 'task.npz').draw(6)
     expected = race.section_task(seed=5)
     assert (w[5] == expected['w']).all() and (orders[5] == expected['orders']).all() and not b.any()
+
+
+@pytest.mark.parametrize('num_epochs', [1, 2])
+def test_the_clock_takes_the_last_epoch(tmp_path, monkeypatch, num_epochs):
+    np.savez(tmp_path / 'task.npz', **race.section_task())
+    task, seconds = worker.Task(tmp_path / 'task.npz'), iter(range(99))
+    monkeypatch.setattr(worker.time, 'perf_counter', lambda: next(seconds))
+    task.start(num_epochs)
+    for loss in range(1 + 15 * num_epochs):
+        task.record(loss)
+    assert task.seconds() == 15 and len(task.orders) == num_epochs
