@@ -46,8 +46,8 @@ class Steps:
     """Parameters, their gradients, and a rule that is called on them while they are lazy."""
 
     def __init__(self, params, grads, trainer_fn, states, hyperparams):
-        self.params, self.grads, self.arguments = params, grads, (params, states, hyperparams)
-        self.trainer_fn = trainer_fn
+        self.params, self.grads, self.trainer_fn = params, grads, trainer_fn
+        self.states, self.hyperparams = states, hyperparams
 
     def take(self, kind, sizes, data, runs=None):
         """As many steps as `sizes` says, on the minibatches in the arrays `data`; returns how many were taken."""
@@ -59,7 +59,7 @@ class Steps:
             sources = 0, 1, w.at, b.at
             grad_w.at = RECORD.follow(-1 - (w.at << 20) - (b.at << 40), of_w, sources).writable.at
             grad_b.at = RECORD.follow(-1, of_b, sources).writable.at
-            self.trainer_fn(*self.arguments)
+            self.trainer_fn([*self.params], self.states, self.hyperparams)
             if RECORD.has_ended:
                 return step + 1
         grad_w.start, grad_b.start = grad_w.at, grad_b.at  # nobody asks for them any more

@@ -35,8 +35,8 @@ def position(array):
     """The position of an operand's value, or None if laziness has ended over it. A plain array enters as a copy."""
     if is_lazy(array):
         return array.writable.at
-    if mxnet.autograd.is_recording() or shares_memory(array):
-        now.end('an array is recorded by autograd, or lies in the memory of a parameter or state')
+    if array.stype != 'default' or shares_memory(array):
+        now.end('an array is sparse, or lies in the memory of a parameter or state')
         return None
     copy = array.copy()
     return now.enter(copy.reshape(for_runs(array.shape)) if now.many else copy, (array.shape, array.dtype))
@@ -115,7 +115,7 @@ for at, name in enumerate(('square', 'sqrt', 'sign', 'abs'), 20):
 unary(30, 'copy', '_copy')
 
 
-@ours('invoke')
+@ours('_imperative_invoke')
 def invoke(handle, arrays, keys, values, out, is_np, is_list):
     """In place of MXNet's `_imperative_invoke`: writes an operator down if any of its arrays is lazy."""
     if any(map(is_lazy, arrays)) or is_lazy(out):
@@ -131,9 +131,17 @@ def invoke(handle, arrays, keys, values, out, is_np, is_list):
                 return result
             out[:] = result
             return out
-    elif isinstance(out, NDArray) and now.is_open and shares_memory(out):
+    elif isinstance(out, NDArray) and now.is_mine() and shares_memory(out):
         now.end('memory of a parameter or state is written to')
-    return MXNETS['invoke'](handle, arrays, keys, values, out, is_np, is_list)
+    return MXNETS['_imperative_invoke'](handle, arrays, keys, values, out, is_np, is_list)
+
+
+@ours('set_recording')
+def set_recording(is_recording):
+    """In place of autograd's: what it records has to be done at once."""
+    if is_recording and now.is_mine():
+        now.end('autograd records')
+    return MXNETS['set_recording'](is_recording)
 
 
 @ours('__setitem__')
@@ -153,7 +161,7 @@ def set_item(self, key, value):
         now.add_root(self, self.shape)
         store(self, value)
     else:
-        if type(me) is not Lazy and now.is_open and shares_memory(self):
+        if type(me) is not Lazy and now.is_mine() and shares_memory(self):
             now.end('memory of a parameter or state is written to')
         MXNETS['__setitem__'](self, key, value_of(value) if is_lazy(value) else value)
 
@@ -229,18 +237,19 @@ attribute('shape', lambda lazy: lazy.kind[0])
 attribute('dtype', lambda lazy: lazy.kind[1])
 attribute('stype', lambda lazy: 'default')
 attribute('context', lambda lazy: mxnet.cpu())
-MXNETS = {name: vars(NDArray).get(name, getattr(NDArray, name, None)) for name in OURS}
-MXNETS['invoke'] = register._imperative_invoke
+FUNCTIONS = {'_imperative_invoke': register, 'set_recording': mxnet.autograd}  # whose they are; the others NDArray's
+MXNETS = {name: getattr(FUNCTIONS.get(name, NDArray), name, None) if name in FUNCTIONS else
+          vars(NDArray).get(name, getattr(NDArray, name, None)) for name in OURS}
 
 
 @contextmanager
 def lazy(arrays, **options):
     """While the block runs, operators on these arrays are written down; yields the record. See `Record.start`."""
-    own = vars(NDArray).copy()
+    owners = {name: FUNCTIONS.get(name, NDArray) for name in OURS}
+    own = {name: vars(owner)[name] for name, owner in owners.items() if name in vars(owner)}
     try:
-        register._imperative_invoke = invoke
-        for name in OURS.keys() - {'invoke'}:
-            setattr(NDArray, name, OURS[name])
+        for name, owner in owners.items():
+            setattr(owner, name, OURS[name])
         now.start(arrays, **options)
         yield now
     finally:
@@ -249,6 +258,5 @@ def lazy(arrays, **options):
                 now.finish(by_graph=False)
             now.close()
         finally:
-            register._imperative_invoke = MXNETS['invoke']
-            for name in OURS.keys() - {'invoke'}:
-                setattr(NDArray, name, own[name]) if name in own else delattr(NDArray, name)
+            for name, owner in owners.items():
+                setattr(owner, name, own[name]) if name in own else delattr(owner, name)

@@ -15,7 +15,7 @@ def graph_for(path, wanted, numbers, steps, built=[]):
         if graph.fits(numbers):
             return graph
     path[-1].visits += 1
-    if len(built) >= (AT_ONCE if path[-1].visits < 2 else MOST):
+    if path[-1].visits < 0 or len(built) >= (AT_ONCE if path[-1].visits < 2 else MOST):
         return None
     graphs.append(Graph(path, wanted, numbers, steps, bake=len(graphs) < 3))
     built.append(graphs[-1])

@@ -43,13 +43,15 @@ class Hybridized:
 
     def __call__(self, params, states, hyperparams):
         with DEVICE:
-            grads = [p.grad for p in params]
-            arrays = arrays_in([params, grads, states, hyperparams])
-            if self.has_ended or now.is_open or not are_apart(arrays):
+            if self.has_ended or now.is_open:
+                return self.trainer_fn(params, states, hyperparams)
+            grads = {id(p): p.grad for p in arrays_in(params)}
+            arrays = arrays_in([params, list(grads.values()), states, hyperparams])
+            if not are_apart(arrays):
                 return self.trainer_fn(params, states, hyperparams)
             with lazy(arrays):
-                for p, grad in zip(params, grads):
-                    p.writable.grad = grad
+                for array in arrays:
+                    array.writable.grad = grads.get(id(array))
                 now.begin('a step')
                 result = self.trainer_fn(params, states, hyperparams)
                 self.has_ended = now.has_ended

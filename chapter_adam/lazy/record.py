@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from sys import getrefcount
+from threading import get_ident
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class Node(dict):
 
 class Record:
     """The record of this moment. There is one; who uses it holds `compat.DEVICE`."""
-    __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'moves', 'many', 'is_open', 'has_ended',
+    __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'moves', 'many', 'thread', 'is_open', 'has_ended',
                  'tries', 'count')
 
     def __init__(self):
@@ -66,6 +67,7 @@ class Record:
         first axis, and these are the shapes that they show.
         """
         self.has_ended, self.moves, self.many, self.roots = False, moves, shown is not None, []
+        self.thread = get_ident()
         for array, shape in zip(arrays, shown or [array.shape for array in arrays]):
             self.add_root(array, shape)
 
@@ -79,7 +81,9 @@ class Record:
         """Begins a record of the kind `key`: first come the plain arrays `data`, then the roots."""
         if self.count > MOST_NODES:
             self.forget()
-        self.is_open, self.node = True, self.tries.setdefault(key, Node())
+        if key not in self.tries:
+            self.tries[key] = Node()
+        self.is_open, self.node = True, self.tries[key]
         self.numbers, self.inputs, self.values = [], [], []
         for array in data:
             self.enter(array)
@@ -141,17 +145,27 @@ class Record:
         self.node.path, held = path, [node.at for node in path if getrefcount(node.result) > 2]
         moved = [root.writable for root in self.roots if root.writable.at != root.writable.start]
         wanted = tuple(dict.fromkeys([*(lazy.at for lazy in moved), *held]))
-        graph = by_graph and wanted and len(self.values) < len(path) and graph_for(path, wanted, self.numbers, steps)
-        results = dict(zip(wanted, graph(self.inputs, self.numbers) if graph else
-                           [self.evaluate()[at].copy() for at in wanted]))
+        results, taken = dict(zip(wanted, self._results(path, wanted, steps, by_graph))), set()
         for lazy in moved:
             if self.moves:
-                lazy.home = results[lazy.at]
+                lazy.home = results[lazy.at].copy() if lazy.at in taken else results[lazy.at]
+                taken.add(lazy.at)
             else:
                 results[lazy.at].copyto(lazy.home)
         for at in held:
             make_plain(path[at].result, results[at].copy())
             path[at].result = without_handle(at, path[at].kind)
+
+    def _results(self, path, wanted, steps, by_graph):
+        """The values at `wanted`, as plain arrays that nobody else has."""
+        if by_graph and wanted and len(self.values) < len(path):
+            try:
+                graph = graph_for(path, wanted, self.numbers, steps)
+                if graph:
+                    return graph(self.inputs, self.numbers)
+            except mxnet.base.MXNetError:  # an operator that cannot be part of a graph after all
+                path[-1].visits = -np.inf
+        return [self.evaluate()[at].copy() for at in wanted]
 
     def end(self, why):
         """Ends the laziness in the middle of a record: every array is what it would be in an eager run."""
@@ -172,6 +186,10 @@ class Record:
             if self.moves and lazy.grad is not None:
                 autograd.mark_variables(root, lazy.grad)
         self.roots = []
+
+    def is_mine(self):
+        """Whether a record is open, and this thread's."""
+        return self.is_open and self.thread == get_ident()
 
     def forget(self):
         """Forgets all paths and their graphs."""
