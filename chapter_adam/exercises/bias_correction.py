@@ -26,7 +26,8 @@ def run(features, labels, seeds, watch=None):
     losses = {name: section.loss(path) for name, path in paths.items()}
     return {'settings': {'lr': RATE, 'dtype': 'float64', 'seeds': len(seeds), 'first_seed': seeds[0]},
             'steps': steps, 'floor': section.floor, 'examples': [BATCH * t for t in records],
-            'factor': {'steady': rounded(_factor(np.ones((STEADY_STEPS, 1))), 6), 'airfoil': rounded(_factor(gradients), 6)},
+            'factor': {name: rounded(_factor(each), 6) for name, each in (('steady', np.ones((STEADY_STEPS, 1))),
+                                                                          ('airfoil', gradients))},
             'curves': {name: band(loss[::10][:len(records)]) for name, loss in losses.items()},
             'final': {name: rounded(loss[-1]) for name, loss in losses.items()},
             'gap': {name: above(1e-12, np.abs(paths[name] - paths['adam']).max()) for name in ('new', 'without')}}

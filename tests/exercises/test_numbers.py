@@ -8,7 +8,7 @@ import pytest
 from mxnet import nd
 
 from chapter_adam.core.airfoil import least_squares_floor
-from chapter_adam.exercises import divergence
+from chapter_adam.exercises import divergence, learning_rate
 from chapter_adam.exercises.tools import numbers
 from chapter_adam.exercises.tools.training import Section
 from chapter_adam.many import train_ensemble
@@ -59,10 +59,12 @@ def test_the_committed_numbers_are_those_of_other_programs():
 
 def test_the_two_parts_of_the_loss_are_the_scatter_and_the_rest(airfoil):
     """The noise as what it is: the scatter of the weights, in the metric of the data's second moments."""
-    facts, X = facts_of('learning-rate'), Section(*airfoil, range(1)).X
+    facts, section = facts_of('learning-rate'), Section(*airfoil, range(1))
     runs = train_ensemble(adam, init_adam_states(), {'lr': 0.01, 't': 1}, *airfoil, seeds=range(100))
     weights = np.column_stack([runs.weights, runs.biases]).astype(float)
-    noise = np.trace(np.cov(weights.T) @ (X.T @ X / len(X))) / 2
+    noise = np.trace(np.cov(weights.T) @ (section.X.T @ section.X / len(section.X))) / 2
+    measured = learning_rate._measured(runs.final[np.newaxis], weights[np.newaxis], section)
+    assert measured['noise'] == pytest.approx([noise], rel=1e-3)
     assert facts['short']['noise'][facts['rates'].index(0.01)] == pytest.approx(noise, rel=1e-3)
     for when in ('short', 'longer'):
         parts = np.add(facts[when]['left'], facts[when]['noise'])
