@@ -254,7 +254,7 @@ def lazy(arrays, **options):
         yield now
     finally:
         try:
-            if now.is_open:
+            if now.is_open and not now.many:
                 now.finish(by_graph=False)
             now.close()
         finally:

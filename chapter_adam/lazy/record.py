@@ -54,8 +54,8 @@ class Node(dict):
 
 class Record:
     """The record of this moment. There is one; who uses it holds `compat.DEVICE`."""
-    __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'moves', 'many', 'thread', 'is_open', 'has_ended',
-                 'tries', 'count')
+    __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'moves', 'many', 'thread', 'wanted', 'is_open',
+                 'has_ended', 'tries', 'count')
 
     def __init__(self):
         self.is_open, self.tries, self.count = False, {}, 0
@@ -66,7 +66,7 @@ class Record:
         `moves`: a root's new value may lie in other memory than the old. `shown`: the arrays hold many runs, along a
         first axis, and these are the shapes that they show.
         """
-        self.has_ended, self.moves, self.many, self.roots = False, moves, shown is not None, []
+        self.has_ended, self.moves, self.many, self.roots = False, moves, len(arrays[0]) if shown else 0, []
         self.thread = get_ident()
         for array, shape in zip(arrays, shown or [array.shape for array in arrays]):
             self.add_root(array, shape)
@@ -125,7 +125,7 @@ class Record:
         return self.node.result
 
     def _run(self, operator, sources, number):
-        number = as_array([number])[0] if isinstance(number, np.ndarray) else number
+        number = as_array([number[:self.many]])[0] if isinstance(number, np.ndarray) else number
         return operator.apply(nd, [self.values[at] for at in sources], number)
 
     def evaluate(self):
@@ -143,9 +143,12 @@ class Record:
         """
         self.is_open, path = False, self.node.path or path_to(self.node)
         self.node.path, held = path, [node.at for node in path if getrefcount(node.result) > 2]
+        if held and self.many:
+            raise MixesRuns('a rule that keeps arrays of its own from step to step cannot train many runs: hand them '
+                            'over as `states`, or train the runs one by one with train_ch7')
         moved = [root.writable for root in self.roots if root.writable.at != root.writable.start]
-        wanted = tuple(dict.fromkeys([*(lazy.at for lazy in moved), *held]))
-        results, taken = dict(zip(wanted, self._results(path, wanted, steps, by_graph))), set()
+        self.wanted = tuple(dict.fromkeys([*(lazy.at for lazy in moved), *held]))
+        results, taken = self._results(steps, by_graph), set()
         for lazy in moved:
             if self.moves:
                 lazy.home = results[lazy.at].copy() if lazy.at in taken else results[lazy.at]
@@ -156,16 +159,24 @@ class Record:
             make_plain(path[at].result, results[at].copy())
             path[at].result = without_handle(at, path[at].kind)
 
-    def _results(self, path, wanted, steps, by_graph):
-        """The values at `wanted`, as plain arrays that nobody else has."""
-        if by_graph and wanted and len(self.values) < len(path):
+    def repeat(self, inputs, numbers, steps):
+        """The finished record on other inputs: by position, the values that the roots got."""
+        self.inputs, self.numbers, self.values = inputs, numbers, []
+        return self._results(steps)
+
+    def _results(self, steps, by_graph=True):
+        """The wanted values by position, as plain arrays that nobody else has."""
+        numbers = self.numbers
+        if self.many:
+            numbers = [number[:self.many] if isinstance(number, np.ndarray) else number for number in numbers]
+        if by_graph and self.wanted and len(self.values) < len(self.node.path):
             try:
-                graph = graph_for(path, wanted, self.numbers, steps)
+                graph = graph_for(self.node.path, self.wanted, numbers, steps)
                 if graph:
-                    return graph(self.inputs, self.numbers)
+                    return dict(zip(self.wanted, graph(self.inputs, numbers)))
             except mxnet.base.MXNetError:  # an operator that cannot be part of a graph after all
-                path[-1].visits = -np.inf
-        return [self.evaluate()[at].copy() for at in wanted]
+                self.node.visits = -np.inf
+        return {at: self.evaluate()[at].copy() for at in self.wanted}
 
     def end(self, why):
         """Ends the laziness in the middle of a record: every array is what it would be in an eager run."""
@@ -179,7 +190,7 @@ class Record:
 
     def close(self):
         """Gives the roots their handles back, with their values and gradients."""
-        lazies = [root.writable for root in self.roots]
+        self.is_open, lazies = False, [root.writable for root in self.roots]
         for root, lazy in zip(self.roots, lazies):
             make_plain(root, lazy.home)
         for root, lazy in zip(self.roots, lazies):

@@ -3,15 +3,17 @@
 A model knows `train(table, orders, sizes)`, one step for each minibatch, and `snapshot()`, its parameters.
 """
 from contextlib import nullcontext
+from copy import deepcopy
 
 import numpy as np
 
 from ..core.compat import mxnet
 from ..core.regression import gradient_of_runs, stacked_gradient_of_runs
 from ..core.steps import Batches, Steps, as_many
-from ..lazy import arrays_in, cached_op, for_runs, lazy, real
+from ..lazy import RECORD, arrays_in, cached_op, for_runs, lazy, real
 
 nd, sym = mxnet.nd, mxnet.sym
+RUNS_AT_ONCE = 500  # enough that the dispatch of a step is shared by many, few enough to stay in the cache
 
 
 def extended(features, labels):
@@ -23,14 +25,14 @@ class BatchesOfMany(Batches):
     """The gradients of many runs; the data are the table and each run's rows of it, indices (runs, steps * n)."""
 
     def batch(self, F, table, indices, step):
-        return self._take(F, *self._columns(F, table), indices, step)
+        return self._take(F, *self.columns(F, table), indices, step)
 
     def all(self, table, indices):
         """The minibatches of all steps, as symbols."""
-        columns = self._columns(sym, table)
+        columns = self.columns(sym, table)
         return [self._take(sym, *columns, indices, step) for step in range(self.steps)]
 
-    def _columns(self, F, table):
+    def columns(self, F, table):
         return (F.slice_axis(table, axis=1, begin=0, end=self.d + 1),
                 F.slice_axis(table, axis=1, begin=self.d + 1, end=self.d + 2).reshape((-1,)))
 
@@ -55,48 +57,65 @@ class BatchesOfMany(Batches):
 
 
 class Runs:
-    """The parameters of many runs: w (runs, d, 1) and b (runs, 1, 1)."""
+    """Many runs, in parts of which each fits into the processor's cache.
+
+    `arrays` holds for each part w (runs, d, 1), b (runs, 1, 1), then what else a step changes.
+    """
 
     def __init__(self, w, b):
-        self.runs, self.d = w.shape[:2]
-        self.params, self.grads = [nd.array(w), nd.array(b)], [nd.zeros(w.shape), nd.zeros(b.shape)]
+        self.d, bounds = w.shape[1], [*range(0, len(w), RUNS_AT_ONCE), len(w)]
+        self.parts = [slice(*bound) for bound in zip(bounds, bounds[1:])]
+        self.arrays = [[nd.array(w[part]), nd.array(b[part])] for part in self.parts]
 
     def running(self):
         """What a training is done in."""
         return nullcontext()
 
-    def snapshot(self):
-        """A copy of the parameters, (runs, d + 1, 1), the bias last."""
-        return nd.concat(*map(real, self.params), dim=1)
+    def parameters(self):
+        """A copy, (runs, d + 1), the bias last."""
+        return np.concatenate([nd.concat(*map(real, arrays[:2]), dim=1).asnumpy()[:, :, 0] for arrays in self.arrays])
 
 
 class RuleRuns(Runs):
-    """Many runs with a rule, which sees the shapes of one; ten steps a graph."""
+    """Many runs with a rule, which sees the shapes of one; ten steps a graph, which each part goes through in turn."""
 
     def __init__(self, w, b, trainer_fn, states, hyperparams):
         super().__init__(w, b)
         states_of_one = arrays_in(states)
         self.shown = [w.shape[1:], (1,), w.shape[1:], (1,), *(state.shape for state in states_of_one)]
-        for state in states_of_one:
-            of_all = nd.array(np.broadcast_to(state.asnumpy().reshape(for_runs(state.shape)),
-                                              (self.runs, *for_runs(state.shape)[1:])))
-            state.handle, of_all.handle = of_all.handle, state.handle  # the rule's own object, wherever it is kept
-        self.arrays = [*self.params, *self.grads, *states_of_one]
-        self.steps = Steps(self.params, self.grads, trainer_fn, states, hyperparams)
+        for part, (w_part, b_part) in zip(self.parts, self.arrays):
+            runs = part.stop - part.start
+            self.arrays[part.start // RUNS_AT_ONCE] += [w_part.zeros_like(), b_part.zeros_like(), *(
+                nd.array(np.broadcast_to(state.asnumpy().reshape(for_runs(state.shape)),
+                                         (runs, *for_runs(state.shape)[1:]))) for state in states_of_one)]
+        for state, of_first_part in zip(states_of_one, self.arrays[0][4:]):
+            state.handle, of_first_part.handle = of_first_part.handle, state.handle  # where the rule looks for it
+        self.arrays[0][4:] = states_of_one
+        self.steps = Steps(self.arrays[0][:2], self.arrays[0][2:4], trainer_fn, states, hyperparams)
 
     def running(self):
-        return lazy(self.arrays, moves=True, shown=self.shown)
+        return lazy(self.arrays[0], moves=True, shown=self.shown)
 
     def train(self, table, orders, sizes):
         at = 0
         while sizes:
             n, steps = sizes[0], as_many(sizes)
-            rows = np.ascontiguousarray(orders[:, at:at + steps * n])
+            rows = orders[:, at:at + steps * n]
             # In a batch of all examples b's gradient may be rounding alone, which Adam makes a full step: there it has
             # to be summed as in a single run.
-            self.steps.take(BatchesOfMany, (n, steps, self.d, n < len(table)),
-                            [table, nd.from_numpy(rows, zero_copy=True)], self.runs)
+            self.steps.take(BatchesOfMany, (n, steps, self.d, n < len(table)), [table, indices(rows[self.parts[0]])],
+                            self.parts[0].stop)
+            self._repeat(table, rows, steps)
             at, sizes = at + steps * n, sizes[steps:]
+
+    def _repeat(self, table, rows, steps):
+        """What the first part has done, for the others."""
+        inputs, numbers = RECORD.inputs, RECORD.numbers
+        for part, arrays in list(zip(self.parts, self.arrays))[1:]:
+            results = RECORD.repeat([table, indices(rows[part]), *arrays, *inputs[2 + len(arrays):]],
+                                    [number[part] if isinstance(number, np.ndarray) else number for number in numbers],
+                                    steps)
+            arrays[:] = [results.get(root.writable.at, array) for root, array in zip(self.arrays[0], arrays)]
 
 
 class GluonRuns(Runs):
@@ -105,23 +124,28 @@ class GluonRuns(Runs):
     def __init__(self, w, b, trainer_name, hyperparams, divisor=None):
         super().__init__(w, b)
         self.divisor, self.ops = divisor, {}
-        self.update = mxnet.optimizer.get_updater(mxnet.optimizer.create(trainer_name, **hyperparams))
+        # A learning rate scheduler among the hyperparameters counts the steps: each part has its own.
+        self.updates = [mxnet.optimizer.get_updater(mxnet.optimizer.create(trainer_name, **deepcopy(hyperparams)))
+                        for _ in self.parts]
 
     def train(self, table, orders, sizes):
         at = 0
         for n in sizes:
-            indices = nd.from_numpy(np.ascontiguousarray(orders[:, at:at + n]), zero_copy=True)
-            grads = self._gradient(n)(table, indices, *self.params)
-            # Like gluon.Trainer, by the parameters' names, bias first: Nadam's updates depend on the order.
-            for i, (p, g) in enumerate(zip(self.params[::-1], grads[::-1])):
-                self.update(i, g, p)
+            for part, params, update in zip(self.parts, self.arrays, self.updates):
+                grads = self._gradient(n)(table, indices(orders[part, at:at + n]), *params)
+                # Like gluon.Trainer, by the parameters' names, bias first: Nadam's updates depend on the order.
+                for i, (p, g) in enumerate(zip(params[::-1], grads[::-1])):
+                    update(i, g, p)
             at += n
 
     def _gradient(self, n):
         if n not in self.ops:
             batches, names = BatchesOfMany(self.divisor or n, 1, self.d), ['table', 'indices', 'w', 'b']
-            table, indices, w, b = map(sym.var, names)
-            X, y = batches._columns(sym, table)
-            batch = sym.take(X, indices), sym.take(y, indices)
+            table, rows, w, b = map(sym.var, names)
+            batch = [sym.take(column, rows) for column in batches.columns(sym, table)]
             self.ops[n] = cached_op(sym.Group(list(batches.gradient(sym, batch, w, b))), names)
         return self.ops[n]
+
+
+def indices(rows):
+    return nd.from_numpy(np.ascontiguousarray(rows, dtype=np.int32), zero_copy=True)

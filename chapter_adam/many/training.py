@@ -1,8 +1,6 @@
 """Many seeded runs as one training: the book's two calls on parameters with a leading axis of runs."""
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, nullcontext
-from copy import deepcopy
+from contextlib import nullcontext
 from time import perf_counter
 
 import numpy as np
@@ -17,8 +15,6 @@ from .models import GluonRuns, RuleRuns, extended
 
 nd = mxnet.nd
 
-# Runs trained together: enough that the dispatch of a step is shared by many, few enough to stay in the cache.
-RUNS_AT_ONCE = 1000
 # Gluon's optimisers that work on each number of a parameter by itself, and draw nothing at random.
 NUMBER_BY_NUMBER = ('adadelta', 'adagrad', 'adam', 'adamax', 'dcasgd', 'ftml', 'ftrl', 'nadam', 'nag', 'rmsprop', 'sgd',
                     'signum')
@@ -61,10 +57,8 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
         checks.ranges(hyperparams)
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
 
-    def model(w, b, part):
-        own_states, own = deepcopy((states, {key: value[part] if isinstance(value, np.ndarray) else value
-                                             for key, value in hyperparams.items()}))
-        return RuleRuns(w, b, trainer_fn, own_states, own)
+    def model(w, b):
+        return RuleRuns(w, b, trainer_fn, states, hyperparams)
 
     # NumPy warns where Python's numbers raise.
     strict = any(isinstance(value, np.ndarray) for value in hyperparams.values())
@@ -97,9 +91,8 @@ def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, ba
                          'so it might mix the runs; train them one by one with train_gluon_ch7')
     job = Job(features, labels, batch_size, num_epochs, seeds, record_every)
 
-    def model(w, b, part):
-        # A learning rate scheduler among the hyperparameters counts the steps: each model has its own.
-        return GluonRuns(w, b, trainer_name, deepcopy(hyperparams), job.batch_size if full_division else None)
+    def model(w, b):
+        return GluonRuns(w, b, trainer_name, hyperparams, job.batch_size if full_division else None)
 
     settings = {'method': 'gluon', 'rule': trainer_name, 'hyperparams': plain(hyperparams),
                 'full_division': full_division}
@@ -129,7 +122,7 @@ def plain(hyperparams):
 
 
 class Job:
-    """The arguments that both ensembles share, and the loop over parts of the runs."""
+    """The arguments that both ensembles share, and the loop over epochs and minibatches."""
 
     def __init__(self, features, labels, batch_size, num_epochs, seeds, record_every):
         self.features, self.labels = checks.data(features, labels)
@@ -145,72 +138,50 @@ class Job:
         self.table = extended(self.features, self.labels)
 
     def run(self, make_model, settings, watch):
-        """Trains the runs, some RUNS_AT_ONCE, each part of them with a model of its own; returns the Ensemble."""
-        start, runs, loss = perf_counter(), len(self.seeds), QuadraticLoss(self.table)
-        losses = np.empty((len(self.epochs), runs))
-        parameters = np.empty((runs, self.d + 1), np.float32)
-        # The first part is half-size, so that training starts early.
-        bounds = [0, *range((RUNS_AT_ONCE + 1) // 2, runs, RUNS_AT_ONCE), runs]
-        parts = [np.arange(a, b) for a, b in zip(bounds, bounds[1:])]
+        """Trains a model of all runs; returns the Ensemble."""
+        start, loss, losses, draws = perf_counter(), QuadraticLoss(self.table), [], []
+
+        def starts():
+            draws.extend(map(Draws, self.seeds))
+            each = [draw.start(self.d) for draw in draws]
+            return np.stack([w for w, _ in each]), np.stack([b[:, None] for _, b in each])
+
+        def orders():
+            table = np.empty((len(draws), self.n), np.uint16 if self.n < 1 << 16 else np.int32)
+            for draw, row in zip(draws, table):
+                row[:] = draw.order(self.n)
+            return table
+
         with ThreadPoolExecutor(1) as pool:  # there NumPy draws what comes next, while MXNet computes here
-            drawn = ahead(pool, self.draws(parts))
-            for part in parts:
-                with DEVICE, closing(self.train(make_model, part, drawn)) as snapshots:
-                    for record, snapshot in enumerate(snapshots):
-                        values = snapshot.asnumpy()[:, :, 0]
-                        losses[record, part] = loss(values)
-                parameters[part] = values
-                if watch:
-                    watch(int(part[-1]) + 1)
-        settings = {'label': f'{settings["rule"]}, {runs} seeds', **settings, 'batch_size': self.batch_size,
+            drawn = ahead(pool, [starts, *[orders] * self.num_epochs])
+            model, table = make_model(*next(drawn)), nd.array(self.table)
+            with DEVICE, model.running():
+                losses.append(loss(model.parameters()))
+                for parts in self.plan:
+                    order = next(drawn)
+                    for part in parts:
+                        sizes = [stop - start for start, stop in part.batches(self.batch_size)]
+                        model.train(table, order[:, part.start:part.stop], sizes)
+                        if part.record:
+                            losses.append(loss(model.parameters()))
+                        if watch:
+                            watch(len(self.seeds) * len(losses) // len(self.epochs))
+                parameters = model.parameters()
+        settings = {'label': f'{settings["rule"]}, {len(self.seeds)} seeds', **settings, 'batch_size': self.batch_size,
                     'num_epochs': self.num_epochs, 'rows': self.n, 'features': self.d}
-        return Ensemble(losses, self.epochs, self.seeds, parameters[:, :-1], parameters[:, -1],
+        return Ensemble(np.array(losses), self.epochs, self.seeds, parameters[:, :-1], parameters[:, -1],
                         perf_counter() - start, settings)
 
-    def train(self, make_model, part, drawn):
-        """Trains one part; yields the parameters at each record, (runs, d + 1, 1)."""
-        model, table = make_model(*next(drawn), part), nd.array(self.table)
-        with model.running():
-            yield model.snapshot()
-            for parts in self.plan:
-                orders = next(drawn)
-                for each in parts:
-                    sizes = [stop - start for start, stop in each.batches(self.batch_size)]
-                    model.train(table, orders[:, each.start:each.stop], sizes)
-                    if each.record:
-                        yield model.snapshot()
 
-    def draws(self, parts):
-        """What is to be drawn, as functions: for each part of the runs its starts, then the orders of each epoch."""
-        for part in parts:
-            draws = []
-
-            def starts(part=part, draws=draws):
-                draws += [Draws(self.seeds[run]) for run in part]
-                each = [draw.start(self.d) for draw in draws]
-                return np.stack([w for w, _ in each]), np.stack([b[:, None] for _, b in each])
-
-            def orders(draws=draws):
-                table = np.empty((len(draws), self.n), np.int32)
-                for draw, order in zip(draws, table):
-                    order[:] = draw.order(self.n)
-                return table
-
-            yield starts
-            yield from (orders for _ in self.plan)
-
-
-def ahead(pool, functions, count=2):
-    """The results of functions, in order; each is called in the pool when the one `count` before it is asked for.
+def ahead(pool, functions):
+    """The results of functions, in order; each is called in the pool when the one before it is asked for.
 
     >>> with ThreadPoolExecutor(1) as pool:
     ...     list(ahead(pool, [lambda: 1, lambda: 2, lambda: 3]))
     [1, 2, 3]
     """
-    waiting = deque()
-    for function in functions:
-        waiting.append(pool.submit(function))
-        if len(waiting) > count:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    waiting = pool.submit(functions[0])
+    for function in functions[1:]:
+        result, waiting = waiting.result(), pool.submit(function)
+        yield result
+    yield waiting.result()
