@@ -5,20 +5,20 @@ from ..core.compat import mxnet
 
 nd, sym = mxnet.nd, mxnet.sym
 FAST = (('static_alloc', True), ('static_shape', True))
-AT_ONCE, MOST = 16, 256  # so many graphs are built when a path is new; the others when it comes again, up to MOST
+AT_ONCE = 16  # so many graphs are built of paths that are new; the others when a path comes again
 
 
-def graph_for(path, wanted, numbers, steps, built=[]):
+def graph_for(path, wanted, numbers, steps):
     """The graph of a path that gives the values at `wanted`, or None where a replay is to do."""
     graphs = path[-1].graphs.setdefault(wanted, [])
     for graph in graphs:
         if graph.fits(numbers):
             return graph
     path[-1].visits += 1
-    if path[-1].visits < 0 or len(built) >= (AT_ONCE if path[-1].visits < 2 else MOST):
+    if Graph.built >= AT_ONCE and path[-1].visits < 2 or path[-1].visits < 0:
         return None
+    Graph.built += 1
     graphs.append(Graph(path, wanted, numbers, steps, bake=len(graphs) < 3))
-    built.append(graphs[-1])
     return graphs[-1]
 
 
@@ -28,6 +28,7 @@ class Graph:
     `bake`: a number that is the same in all of several steps, such as beta1, becomes a constant; `fits` checks it.
     Where the record does the same to w and b, elementwise, the two are one array in the graph (`twins`).
     """
+    built = 0
 
     def __init__(self, nodes, wanted, numbers, steps, bake):
         width = len(numbers) // max(steps, 1)

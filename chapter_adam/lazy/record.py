@@ -16,10 +16,10 @@ from threading import get_ident
 import numpy as np
 
 from ..core.compat import mxnet
-from .graph import as_array, graph_for
+from .graph import Graph, as_array, graph_for
 
 nd, NDArray, autograd = mxnet.nd, mxnet.nd.NDArray, mxnet.autograd
-MOST_NODES = 50_000  # of all paths together, some 20 MB; then they are forgotten
+MOST_NODES, MOST_GRAPHS = 50_000, 256  # of all paths together, some 20 MB; then they are forgotten
 
 
 class MixesRuns(TypeError):
@@ -79,7 +79,7 @@ class Record:
 
     def begin(self, key, data=()):
         """Begins a record of the kind `key`: first come the plain arrays `data`, then the roots."""
-        if self.count > MOST_NODES:
+        if self.count > MOST_NODES or Graph.built > MOST_GRAPHS:
             self.forget()
         if key not in self.tries:
             self.tries[key] = Node()
@@ -204,7 +204,7 @@ class Record:
 
     def forget(self):
         """Forgets all paths and their graphs."""
-        nodes, self.tries, self.count = list(self.tries.values()), {}, 0
+        nodes, self.tries, self.count, Graph.built = list(self.tries.values()), {}, 0, 0
         while nodes:
             node = nodes.pop()
             nodes += node.values()
