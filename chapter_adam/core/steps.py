@@ -1,6 +1,8 @@
 """Steps of a training on lazy arrays: gradients in closed form, the rule behind them, some steps as one record."""
-from ..lazy import RECORD
+from ..lazy import RECORD, Layout, equal
+from .compat import mxnet
 
+sym = mxnet.sym
 STEPS_AT_ONCE = 10  # also what lies between two records of the book's curve
 
 
@@ -11,10 +13,6 @@ class Gradient:
     def __init__(self, batches, step, part):
         self.batches, self.step, self.part = batches, step, part
 
-    @property
-    def twin(self):
-        return self.batches.operators[self.step][1]
-
     def shape(self, shapes):
         return shapes[2 + self.part]
 
@@ -23,8 +21,10 @@ class Gradient:
         return self.batches.gradient(F, self.batches.batch(F, *data, self.step), w, b)[self.part]
 
 
-class Batches:
-    """The gradients on the minibatches of one record, for one kind of training; a subclass says how they are computed.
+class Batches(Layout):
+    """The minibatches of one record and the gradients on them; a subclass says how they are computed.
+
+    In the graph w and b are one array, `wb`, where the record does the same to both, elementwise: half the work.
 
     Args:
         n, steps, d: rows of a minibatch, steps of the record, features. may_stack: w and b may become one array.
@@ -40,6 +40,48 @@ class Batches:
         """The one for these sizes, which their graphs refer to."""
         key = cls, *sizes
         return key, cls.known.setdefault(key, cls(*sizes))
+
+    def same_numbers(self, nodes, numbers):
+        pairs = self.pairs(nodes, numbers)
+        return [[nodes[at].number for at in side if nodes[at].takes_number] for side in (pairs.values(), pairs)]
+
+    def pairs(self, nodes, numbers):
+        """For the position of each value of b that of w's value, if the record does the same to both; or {}."""
+        gradient, own, pairs = next(node for node in nodes if type(node.operator) is Gradient), nodes[2:], {}
+        of_w, of_b = ([node for node in own if node.kind == nodes[at].kind] for at in gradient.sources[2:])
+        if not self.may_stack or not len(of_w) == len(of_b) == len(own) / 2:
+            return {}
+        for w, b in zip(of_w, of_b):
+            pairs[b.at] = w.at
+            if (w.operator, b.operator) in self.operators:
+                continue
+            if w.operator != b.operator or [pairs.get(at) for at in b.sources] != [*w.sources]:
+                return {}
+            if w.operator and not w.operator.is_elementwise:
+                return {}
+            if w.takes_number and not equal([numbers[w.number]], [numbers[b.number]]):
+                return {}
+        return pairs
+
+    def symbols(self, nodes, numbers, given, wanted):
+        pairs = self.pairs(nodes, numbers)
+        batches, twins, values = self.all(nodes[0].symbol(), nodes[1].symbol()), {w: b for b, w in pairs.items()}, {}
+        for node in nodes[2:]:
+            at, operator = pairs.get(node.at, node.at), node.operator
+            if at in values:
+                continue
+            if operator is None:
+                values[at] = self.stack(nodes[at].symbol(), nodes[twins[at]].symbol()) if pairs else node.symbol()
+            elif type(operator) is Gradient:
+                w, b = (values[pairs.get(source, source)] for source in node.sources[2:])
+                values[at] = (self.stacked_gradient(batches[operator.step], w) if pairs
+                              else self.gradient(sym, batches[operator.step], w, b)[operator.part])
+            else:
+                sources = [values[pairs.get(source, source)] for source in node.sources]
+                values[at] = operator.apply(sym, sources, given[node.number] if node.takes_number else None)
+        if pairs:
+            return [self.unstack(values[pairs.get(at, at)])[at in pairs] for at in wanted]
+        return [sym.identity(values[at]) if nodes[at].operator is None else values[at] for at in wanted]
 
 
 class Steps:
@@ -63,8 +105,8 @@ class Steps:
             if RECORD.has_ended:
                 return step + 1
         grad_w.start, grad_b.start = grad_w.at, grad_b.at  # nobody asks for them any more
-        RECORD.finish(len(batches.operators))
-        return len(batches.operators)
+        RECORD.finish(batches)
+        return batches.steps
 
 
 def as_many(sizes):

@@ -255,7 +255,7 @@ def lazy(arrays, **options):
     finally:
         try:
             if now.is_open and not now.many:
-                now.finish(by_graph=False)
+                now.finish(None)
             now.close()
         finally:
             for name, owner in owners.items():

@@ -8,7 +8,7 @@ FAST = (('static_alloc', True), ('static_shape', True))
 AT_ONCE = 16  # so many graphs are built of paths that are new; the others when a path comes again
 
 
-def graph_for(path, wanted, numbers, steps):
+def graph_for(path, wanted, numbers, layout):
     """The graph of a path that gives the values at `wanted`, or None where a replay is to do."""
     graphs = path[-1].graphs.setdefault(wanted, [])
     for graph in graphs:
@@ -18,94 +18,61 @@ def graph_for(path, wanted, numbers, steps):
     if Graph.built >= AT_ONCE and path[-1].visits < 2 or path[-1].visits < 0:
         return None
     Graph.built += 1
-    graphs.append(Graph(path, wanted, numbers, steps, bake=len(graphs) < 3))
+    graphs.append(Graph(path, wanted, numbers, layout, bakes=len(graphs) < 3))
     return graphs[-1]
+
+
+class Layout:
+    """How a record becomes a graph: here each of its values becomes a symbol. `steps`: how many steps it holds."""
+    steps = 1
+
+    def same_numbers(self, nodes, numbers):
+        """The indices of numbers, in two lists, that have to be the same in each call of the graph."""
+        return [], []
+
+    def symbols(self, nodes, numbers, given, wanted):
+        """The values at `wanted`, as symbols of the inputs and of `given`: numbers, or symbols of them."""
+        values = []
+        for node in nodes:
+            number = given[node.number] if node.takes_number else None
+            values.append(node.operator.apply(sym, [values[at] for at in node.sources], number) if node.operator
+                          else node.symbol())
+        return [sym.identity(values[at]) if nodes[at].operator is None else values[at] for at in wanted]
 
 
 class Graph:
     """Called with the inputs and numbers of a record, it returns the values at `wanted`.
 
-    `bake`: a number that is the same in all of several steps, such as beta1, becomes a constant; `fits` checks it.
-    Where the record does the same to w and b, elementwise, the two are one array in the graph (`twins`).
+    `bakes`: a number that is the same in all of several steps, such as beta1, becomes a constant; `fits` checks it.
     """
     built = 0
 
-    def __init__(self, nodes, wanted, numbers, steps, bake):
-        width = len(numbers) // max(steps, 1)
-        bake = bake and steps > 1 and width * steps == len(numbers)
-        same = [bake and isinstance(number, float) and set(numbers[k % width::width]) == {number}
+    def __init__(self, nodes, wanted, numbers, layout, bakes):
+        width = len(numbers) // layout.steps
+        bakes = bakes and layout.steps > 1 and width * layout.steps == len(numbers)
+        same = [bakes and isinstance(number, float) and set(numbers[k % width::width]) == {number}
                 for k, number in enumerate(numbers)]
         self.fixed, self.varying = (getter(k for k, one in enumerate(same) if one is kind) for kind in (True, False))
         self.constants, pieces = self.fixed(numbers), iter(split(sym.var('numbers'), numbers, same.count(False)))
         given = [number if is_fixed else next(pieces) for number, is_fixed in zip(numbers, same)]
-        pairs = twins(nodes, numbers) if steps else {}
-        self.of_w, self.of_b = (getter(nodes[at].number for at in side if takes_number(nodes[at]))
-                                for side in (pairs.values(), pairs))
-        symbol = sym.Group(symbols(nodes, pairs, given, wanted))
-        self.op = cached_op(symbol, ['numbers', *(f'input{node.number}' for node in nodes if node.operator is None)])
+        self.one, self.other = map(getter, layout.same_numbers(nodes, numbers))
+        self.op = cached_op(sym.Group(layout.symbols(nodes, numbers, given, wanted)),
+                            ['numbers', *(node.symbol().name for node in nodes if node.operator is None)])
 
     def fits(self, numbers):
-        return self.fixed(numbers) == self.constants and equal(self.of_w(numbers), self.of_b(numbers))
+        return self.fixed(numbers) == self.constants and equal(self.one(numbers), self.other(numbers))
 
     def __call__(self, inputs, numbers):
         results = self.op(as_array(self.varying(numbers)), *inputs)
         return results if isinstance(results, list) else [results]
 
 
-def twins(nodes, numbers):
-    """For the position of each value of b that of w's value, if a record does the same to both, elementwise; or {}."""
-    gradient = next(node for node in nodes if hasattr(node.operator, 'batches'))
-    if not gradient.operator.batches.may_stack:
-        return {}
-    kinds, own = [nodes[at].kind for at in gradient.sources[2:]], nodes[2:]  # the data come first
-    of_w, of_b = ([node for node in own if node.kind == kind] for kind in kinds)
-    if len(of_w) != len(of_b) or len(of_w) + len(of_b) != len(own):
-        return {}
-    pairs = {}
-    for w, b in zip(of_w, of_b):
-        pairs[b.at] = w.at
-        if w.operator is None and b.operator is None:
-            continue
-        if w.operator is None or b.operator is None or w.operator.twin != b.operator or not w.operator.is_elementwise:
-            return {}
-        if takes_number(w) and not np.array_equal(numbers[w.number], numbers[b.number]):
-            return {}
-        if not hasattr(w.operator, 'batches') and [pairs.get(at) for at in b.sources] != list(w.sources):
-            return {}
-    return pairs
-
-
-def symbols(nodes, pairs, given, wanted):
-    """The values at `wanted`, as symbols of the inputs and of `given`, numbers or symbols of them."""
-    model = next((node.operator.batches for node in nodes if hasattr(node.operator, 'batches')), None)
-    inputs = {node.at: sym.var(f'input{node.number}') for node in nodes if node.operator is None}
-    steps, stacks, values = model and model.all(inputs[0], inputs[1]), {w: b for b, w in pairs.items()}, {}
-    for node in nodes:
-        at, operator = pairs.get(node.at, node.at), node.operator
-        if at in values:
-            continue
-        sources = [values[pairs.get(source, source)] for source in node.sources]
-        if operator is None:
-            values[at] = model.stack(inputs[at], inputs[stacks[at]]) if at in stacks else inputs[at]
-        elif hasattr(operator, 'batches'):
-            values[at] = (model.stacked_gradient(steps[operator.step], sources[2]) if pairs
-                          else model.gradient(sym, steps[operator.step], *sources[2:])[operator.part])
-        else:
-            values[at] = operator.apply(sym, sources, given[node.number] if operator.takes_number else None)
-    return [model.unstack(values[pairs[at]])[1] if at in pairs else model.unstack(values[at])[0] if at in stacks
-            else sym.identity(values[at]) if nodes[at].operator is None else values[at] for at in wanted]
-
-
 def cached_op(symbol, order):
     """A function of NDArrays, in the order of the names of a symbol's variables, that runs it as one graph."""
     names = symbol.list_inputs()
     op = mxnet.ndarray.CachedOp(symbol, [('data_indices', list(range(len(names)))), ('param_indices', []), *FAST])
-    places = [order.index(name) for name in names]  # what the graph does not use is left out
-    return lambda *arrays: op(*[arrays[k] for k in places])
-
-
-def takes_number(node):
-    return node.operator is not None and node.operator.takes_number
+    indices = [order.index(name) for name in names]  # what the graph does not use is left out
+    return lambda *arrays: op(*[arrays[k] for k in indices])
 
 
 def equal(numbers, others):

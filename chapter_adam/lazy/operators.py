@@ -41,11 +41,6 @@ class Operator:
         return self.name in TWINS
 
     @property
-    def twin(self):
-        """The operator that does to b what this one does to w."""
-        return self
-
-    @property
     def is_elementwise(self):
         return self.name in ELEMENTWISE
 

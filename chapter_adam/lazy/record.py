@@ -16,7 +16,7 @@ from threading import get_ident
 import numpy as np
 
 from ..core.compat import mxnet
-from .graph import Graph, as_array, graph_for
+from .graph import Graph, Layout, as_array, graph_for
 
 nd, NDArray, autograd = mxnet.nd, mxnet.nd.NDArray, mxnet.autograd
 MOST_NODES, MOST_GRAPHS = 50_000, 256  # of all paths together, some 20 MB; then they are forgotten
@@ -50,6 +50,14 @@ class Node(dict):
         self.operator, self.sources, self.kind, self.number, self.before = operator, sources, kind, number, before
         self.at, self.path, self.graphs, self.visits = before.at + 1 if before is not None else -1, None, {}, 0
         self.result = without_handle(self.at, kind)
+
+    @property
+    def takes_number(self):
+        return self.operator is not None and self.operator.takes_number
+
+    def symbol(self):
+        """The variable of an input."""
+        return mxnet.sym.var(f'input{self.number}')
 
 
 class Record:
@@ -131,15 +139,15 @@ class Record:
     def evaluate(self):
         """All values so far, as plain arrays, computed one by one."""
         for node in path_to(self.node, len(self.values)):
-            number = self.numbers[node.number] if node.operator and node.operator.takes_number else None
+            number = self.numbers[node.number] if node.takes_number else None
             self.values.append(self._run(node.operator, node.sources, number) if node.operator
                                else self.inputs[node.number])
         return self.values
 
-    def finish(self, steps=0, by_graph=True):
+    def finish(self, layout=Layout()):
         """Ends the record: roots get their new values, other arrays that somebody refers to become plain.
 
-        `steps`: how many steps of a training it holds, the data before them. `by_graph`: not one by one.
+        `layout`: how its graph is built; None: one operator after the other is run.
         """
         self.is_open, path = False, self.node.path or path_to(self.node)
         self.node.path, held = path, [node.at for node in path if getrefcount(node.result) > 2]
@@ -148,7 +156,7 @@ class Record:
                             'over as `states`, or train the runs one by one with train_ch7')
         moved = [root.writable for root in self.roots if root.writable.at != root.writable.start]
         self.wanted = tuple(dict.fromkeys([*(lazy.at for lazy in moved), *held]))
-        results, taken = self._results(steps, by_graph), set()
+        results, taken = self._results(layout), set()
         for lazy in moved:
             if self.moves:
                 lazy.home = results[lazy.at].copy() if lazy.at in taken else results[lazy.at]
@@ -159,19 +167,19 @@ class Record:
             make_plain(path[at].result, results[at].copy())
             path[at].result = without_handle(at, path[at].kind)
 
-    def repeat(self, inputs, numbers, steps):
+    def repeat(self, inputs, numbers, layout):
         """The finished record on other inputs: by position, the values that the roots got."""
         self.inputs, self.numbers, self.values = inputs, numbers, []
-        return self._results(steps)
+        return self._results(layout)
 
-    def _results(self, steps, by_graph=True):
+    def _results(self, layout):
         """The wanted values by position, as plain arrays that nobody else has."""
         numbers = self.numbers
         if self.many:
             numbers = [number[:self.many] if isinstance(number, np.ndarray) else number for number in numbers]
-        if by_graph and self.wanted and len(self.values) < len(self.node.path):
+        if layout and self.wanted and len(self.values) < len(self.node.path):
             try:
-                graph = graph_for(self.node.path, self.wanted, numbers, steps)
+                graph = graph_for(self.node.path, self.wanted, numbers, layout)
                 if graph:
                     return dict(zip(self.wanted, graph(self.inputs, numbers)))
             except mxnet.base.MXNetError:  # an operator that cannot be part of a graph after all
@@ -183,7 +191,7 @@ class Record:
         line = line_of_the_rule()
         if self.many:
             raise MixesRuns(f'{line}{why}, so the runs of an ensemble would mix; train them one by one with train_ch7')
-        self.finish(by_graph=False)
+        self.finish(None)
         self.close()
         self.has_ended = True
         warnings.warn(f'{line}{why}; the run goes on eagerly from here', stacklevel=2)

@@ -103,18 +103,18 @@ class RuleRuns(Runs):
             rows = orders[:, at:at + steps * n]
             # In a batch of all examples b's gradient may be rounding alone, which Adam makes a full step: there it has
             # to be summed as in a single run.
-            self.steps.take(BatchesOfMany, (n, steps, self.d, n < len(table)), [table, indices(rows[self.parts[0]])],
-                            self.parts[0].stop)
-            self._repeat(table, rows, steps)
+            sizes_of_record = n, steps, self.d, n < len(table)
+            self.steps.take(BatchesOfMany, sizes_of_record, [table, indices(rows[self.parts[0]])], self.parts[0].stop)
+            self._repeat(table, rows, BatchesOfMany.of(*sizes_of_record)[1])
             at, sizes = at + steps * n, sizes[steps:]
 
-    def _repeat(self, table, rows, steps):
+    def _repeat(self, table, rows, layout):
         """What the first part has done, for the others."""
         inputs, numbers = RECORD.inputs, RECORD.numbers
         for part, arrays in list(zip(self.parts, self.arrays))[1:]:
             results = RECORD.repeat([table, indices(rows[part]), *arrays, *inputs[2 + len(arrays):]],
                                     [number[part] if isinstance(number, np.ndarray) else number for number in numbers],
-                                    steps)
+                                    layout)
             arrays[:] = [results.get(root.writable.at, array) for root, array in zip(self.arrays[0], arrays)]
 
 
