@@ -6,7 +6,7 @@ beta_t = beta (1 - beta^(t-1)) / (1 - beta^t) in place of beta they add up to 1:
 import numpy as np
 
 from ..rules import adam, adam_uncorrected, true_averages, true_weight
-from .tools.drawing import FLOOR, dot, panels, plain_ticks
+from .tools.drawing import FLOOR, dot, panels
 from .tools.numbers import above, band, rounded
 from .tools.training import BATCH, RATE, Section, follow
 
@@ -97,7 +97,6 @@ def _draw_factor(axes, facts):
         dot(axes, step, steady[step - 1], text, place)
     axes.text(1.2, 0.55, "1: as long as Adam's", color=ADAM, fontsize='small', va='center')
     axes.set(xscale='log', xlabel='step t', ylabel="step length (of Adam's)", ylim=(0, 9), title='How long steps are')
-    plain_ticks(axes)
     axes.legend(fontsize='small', loc='upper right')
 
 
@@ -126,4 +125,3 @@ def _draw_weight(axes, facts):
     axes.set(xscale='log', yscale='log', xlabel='step t', ylabel='weight of the new value, 1 - beta_t',
              ylim=(4e-4, 1.5),
              title='The answer: a weight that changes')
-    plain_ticks(axes)

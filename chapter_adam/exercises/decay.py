@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ..rules import adam, init_adam_states
-from .tools.drawing import label, panels, plain_ticks
+from .tools.drawing import label, panels
 from .tools.numbers import nearest, rounded
 from .tools.training import BATCH, RATE, Section, sweep
 
@@ -92,9 +92,8 @@ def answer(facts):
 def figure(facts):
     """Three panels, of the mean loss above the floor: the curves, the ends over the first rate and over the sum."""
     picture = panels('A rate that falls arrives and is quiet there, if it does not fall too fast', facts,
-                     (_draw_curves, _draw_ends, _draw_sums), size=(12, 4), width_ratios=(1.2, 1, 1))
-    for axes in picture.axes:
-        axes.set(yscale='log', ylim=(1.5e-5, 1))
+                     (_draw_curves, _draw_ends, _draw_sums), (12, 4), {'yscale': 'log', 'ylim': (1.5e-5, 1)},
+                     width_ratios=(1.2, 1, 1))
     picture.axes[0].set_ylabel('mean loss above the floor')
     return picture
 
@@ -117,7 +116,6 @@ def _draw_ends(axes, facts):
         axes.plot(facts['rates'], each['mean'], color=COLOURS[name], marker='.', label=name)
     axes.set(xscale='log', xlabel='first learning rate', title=f'Where {EPOCHS} epochs end')
     axes.legend(fontsize='small', loc='lower right')
-    plain_ticks(axes)
 
 
 def _draw_sums(axes, facts):
@@ -127,4 +125,3 @@ def _draw_sums(axes, facts):
     axes.text(0.5, 2e-3, f'less than the\nfarthest weight\nhas to move, {facts["farthest_weight"]:.2f}',
               color='tab:red', ha='right', fontsize='small')
     axes.set(xscale='log', xlabel='sum of all rates', xlim=(5e-3, 2e3), title='Too small a sum: it stops on the way')
-    plain_ticks(axes)

@@ -5,7 +5,7 @@ in one step of each period P and -1 in the others. They sum to 1 + P / 3: the be
 """
 import numpy as np
 
-from .tools.drawing import label, panels, plain_ticks
+from .tools.drawing import label, panels
 from .tools.numbers import rounded
 
 QUESTION = 'Can you construct a problem on which Adam does not converge, and what do AMSGrad and Yogi do there?'
@@ -97,7 +97,6 @@ def _sides(axes, **labels):
         axes.axhline(y, color='0.35', linewidth=0.8)
         axes.text(0.02, 1.12 * y, text, transform=axes.get_yaxis_transform(), fontsize='small', va='center')
     axes.set(xscale='log', ylim=(-1.3, 1.3), **labels)
-    plain_ticks(axes)
 
 
 def _draw_curves(axes, facts):

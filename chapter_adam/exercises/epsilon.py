@@ -86,9 +86,9 @@ def answer(facts):
 def figure(facts):
     """Four panels over eps: the final loss and the steps (top), the two limits and the conventions (bottom)."""
     picture = panels('eps decides once it reaches the size of the gradients (green): Adam becomes momentum', facts,
-                     (_draw_loss, _draw_steps, _draw_limits, _draw_gaps))
+                     (_draw_loss, _draw_steps, _draw_limits, _draw_gaps),
+                     shared={'xscale': 'log', 'yscale': 'log', 'xlabel': 'eps', 'xlim': (EPS[0], EPS[-1])})
     for axes in picture.axes:
-        axes.set(xscale='log', yscale='log', xlabel='eps', xlim=(facts['eps'][0], facts['eps'][-1]))
         axes.axvspan(facts['gradient_size'], facts['eps'][-1], color=COLOURS['momentum'], alpha=0.1, linewidth=0)
     return picture
 

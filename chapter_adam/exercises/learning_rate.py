@@ -6,7 +6,7 @@ weights have above the floor) and the noise (the scatter of the seeds around the
 import numpy as np
 
 from ..rules import adam, init_adam_states
-from .tools.drawing import FLOOR, dot, label, panels, plain_ticks
+from .tools.drawing import FLOOR, dot, label, panels
 from .tools.numbers import band, crossing, nearest, rounded
 from .tools.training import EPOCHS, RATE, Section, sweep
 
@@ -25,12 +25,13 @@ def run(features, labels, seeds, watch=None):
     facts = {'settings': {'num_epochs': EPOCHS, 'longer_epochs': LONGER, 'seeds': len(seeds), 'first_seed': seeds[0]},
              'floor': section.floor, 'farthest_weight': rounded(np.abs(section.optimum).max()),
              'rates': rounded(RATES), 'steps': len(section.batches)}
-    for name, epochs, begin, part in (('longer', LONGER, 0, 0.8), ('short', EPOCHS, 0.8, 0.2)):
-        runs, losses = sweep(adam, states, RATES, features, labels, seeds, num_epochs=epochs,
-                             watch=watch and (lambda done: watch(begin + part * done)))
-        weights = np.column_stack([runs.weights, runs.biases]).astype(float).reshape(len(RATES), len(seeds), -1)
-        facts[name] = _measured(losses[-1], weights, section)
-    return {**facts, 'examples': (runs.epochs * len(labels)).round().tolist(),
+    after = sweep(adam, states, RATES[::2], features, labels, seeds, num_epochs=LONGER,
+                  watch=watch and (lambda done: watch(0.7 * done)))[1][-1]
+    runs, losses = sweep(adam, states, RATES, features, labels, seeds, num_epochs=EPOCHS)
+    weights = np.column_stack([runs.weights, runs.biases]).astype(float).reshape(len(RATES), len(seeds), -1)
+    return {**facts, 'short': _measured(losses[-1], weights, section),
+            'longer': {'rates': rounded(RATES[::2]), 'median': rounded(np.median(after, axis=1))},
+            'examples': (runs.epochs * len(labels)).round().tolist(),
             'curves': {f'{RATES[k]:.2g}': rounded(np.median(losses[:, k], axis=1)) for k in CURVES}}
 
 
@@ -39,14 +40,15 @@ def _measured(final, weights, section):
     mean, excess = weights.mean(axis=1), final.mean(axis=1) - section.floor
     # The mean of n seeds' weights has itself 1/n of the noise: that is no distance left.
     noise = (excess - (section.loss(mean) - section.floor)) * final.shape[1] / max(final.shape[1] - 1, 1)
-    return {**band(final), 'excess': rounded(excess), 'left': rounded(excess - noise), 'noise': rounded(noise),
-            'moved': rounded(np.abs(mean[:, :-1]).max(axis=1))}
+    return {**band(final), 'best': int(np.argmin(np.median(final, axis=1))), 'moved': rounded(np.abs(mean).max(axis=1)),
+            'excess': rounded(excess), 'left': rounded(excess - noise), 'noise': rounded(noise)}
 
 
 def answer(facts):
     """Where the best rate is, what is wrong below and above it, and with longer training."""
-    rates, short, longer, farthest = facts['rates'], facts['short'], facts['longer'], facts['farthest_weight']
-    best, later = (int(np.argmin(each['median'])) for each in (short, longer))
+    rates, short, farthest, best = facts['rates'], facts['short'], facts['farthest_weight'], facts['short']['best']
+    after = dict(zip(facts['longer']['rates'], facts['longer']['median']))
+    later = min(after, key=after.get)
     slow, section, fast = (nearest(rates, rate) for rate in (0.001, RATE, 0.1))
     median, reach, balance = short['median'], rates[0] * facts['steps'], _balance(facts)
     above, spread = median[section] / median[best] - 1, short['95 %'][section] - short['5 %'][section]
@@ -57,7 +59,7 @@ def answer(facts):
         (f'The best rate is {rates[best]:.2g}, with a median final loss of {median[best]:.4f}. The section\'s '
          f'{rates[section]:g} ends {100 * above:.1f} % higher, less than the spread of its seeds. The minimum is flat: '
          f'from {min(flat):.2g} to {max(flat):.2g} the loss is within 10 %.',
-         0 < best < len(rates) - 1 and min(median[0], median[-1]) > 1.5 * median[best]
+         0 < best < len(rates) - 1 and min(median[0], median[-1]) > 1.5 * median[best] == 1.5 * min(median)
          and 0 <= above * median[best] < spread and max(flat) > 10 * min(flat)),
         (f'Below the best rate the steps are too short. A step is at most about lr long, so {facts["steps"]} steps of '
          f'{rates[0]:g} reach {reach:.2g}; the farthest weight moved {short["moved"][0]:.2g} and has to reach '
@@ -67,9 +69,9 @@ def answer(facts):
          f'this noise is {100 * noise:.1f} % of the loss above the floor, and {growth:.0f} times that at 0.01. '
          f'The two parts are equal at {balance:.2g}, near the best rate.',
          0.9 < noise < 1.1 and growth > 5 and 0.5 < rates[best] / balance < 2),
-        (f'The best rate depends on the length of the training: after {LONGER} epochs it is {rates[later]:.2g}. Then '
-         f'{rates[slow]:g} ends at {longer["median"][slow]:.4f}, not {median[slow]:.4f}; {rates[fast]:g} gains none.',
-         later < best and longer['median'][slow] < 0.8 * median[slow] and longer['median'][fast] > 0.98 * median[fast]),
+        (f'The best rate depends on the length of the training: after {LONGER} epochs it is {later:.2g}. Then '
+         f'{rates[slow]:g} ends at {after[rates[slow]]:.4f}, not {median[slow]:.4f}; {rates[fast]:g} gains none.',
+         later < rates[best] and after[rates[slow]] < 0.8 * median[slow] and after[rates[fast]] > 0.98 * median[fast]),
     ]
 
 
@@ -84,23 +86,21 @@ def figure(facts):
     picture = panels('The best learning rate is where the distance left equals the noise', facts,
                      (_draw_loss, _draw_parts, _draw_curves), size=(12, 4))
     low, balance, high = facts['rates'][0], _balance(facts), facts['rates'][-1]
-    for axes in picture.axes[:2]:
-        axes.set(xscale='log', xlabel='learning rate', xlim=(low, high))
-        if np.isfinite(balance):
-            axes.axvspan(low, balance, color=SMALL, alpha=0.07, linewidth=0)
-            axes.axvspan(balance, high, color=LARGE, alpha=0.07, linewidth=0)
-        plain_ticks(axes)
+    for axes in picture.axes[:2] if np.isfinite(balance) else ():
+        axes.axvspan(low, balance, color=SMALL, alpha=0.07, linewidth=0)
+        axes.axvspan(balance, high, color=LARGE, alpha=0.07, linewidth=0)
     return picture
 
 
 def _draw_loss(axes, facts):
-    rates, short, best = facts['rates'], facts['short'], int(np.argmin(facts['short']['median']))
+    rates, short, best = facts['rates'], facts['short'], facts['short']['best']
     axes.fill_between(rates, short['5 %'], short['95 %'], color='0.6', alpha=0.35, linewidth=0)
     axes.plot(rates, short['median'], color=BEST, label=f'{EPOCHS} epochs: median and 5-95 % of the seeds')
-    axes.plot(rates, facts['longer']['median'], color='tab:green', linestyle='--', label=f'{LONGER} epochs: median')
+    axes.plot(*facts['longer'].values(), color='tab:green', linestyle='--', label=f'{LONGER} epochs: median')
     axes.axhline(facts['floor'], color=FLOOR, linestyle=':', label='least-squares floor')
     dot(axes, rates[best], short['median'][best], f'best: {rates[best]:.2g}', (-24, 64))
-    axes.set(ylabel='final loss', ylim=(0.22, 0.62), title='Where the training ends')
+    axes.set(xscale='log', xlabel='learning rate', ylabel='final loss', xlim=(rates[0], rates[-1]), ylim=(0.22, 0.62),
+             title='Where the training ends')
     axes.legend(fontsize='small', loc='upper left', bbox_to_anchor=(0.06, 1))
 
 
@@ -114,11 +114,12 @@ def _draw_parts(axes, facts):
     for x, y, text, colour in ((1.2e-4, 0.03, 'distance left:\nsteps too short', SMALL),
                                (0.04, 4e-3, 'noise:\nsteps too long', LARGE), (7e-3, 0.03, 'grey: sum', '0.4')):
         axes.text(x, y, text, color=colour)
-    axes.set(yscale='log', ylabel='mean final loss above the floor', title='Why: its two parts')
+    axes.set(xscale='log', yscale='log', xlabel='learning rate', ylabel='mean final loss above the floor',
+             xlim=(rates[0], rates[-1]), title='Why: its two parts')
 
 
 def _draw_curves(axes, facts):
-    curves, best, y = facts['curves'], facts['rates'][int(np.argmin(facts['short']['median']))], 0.0
+    curves, best, y = facts['curves'], facts['rates'][facts['short']['best']], 0.0
     for rate in sorted(curves, key=lambda rate: curves[rate][-1]):
         near = abs(np.log(float(rate) / best)) < 0.3
         axes.plot(facts['examples'], curves[rate], color=BEST if near else SMALL if float(rate) < best else LARGE)

@@ -88,7 +88,7 @@ def test_each_sentence_fails_for_some_other_number(name):
             with np.errstate(all='ignore'):
                 try:
                     failed |= {k for k, (_, holds) in enumerate(module.answer(changed)) if not holds}
-                except (ArithmeticError, ValueError, IndexError, TypeError):
+                except (ArithmeticError, ValueError, LookupError, TypeError):
                     pass  # an answer may need the number to be possible
     assert failed == {*range(len(module.answer(facts)))}
 

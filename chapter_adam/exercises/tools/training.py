@@ -13,10 +13,8 @@ RATE, BATCH, EPOCHS = 0.01, 10, 2  # the section's
 
 
 class Section:
-    """The data with a column of ones, `X` (N, d + 1) and `y` (N,); each seed's `start` and `batches` of rows.
-
-    `optimum` (d + 1,) has the lowest loss, `floor`.
-    """
+    """The data with a column of ones, `X` (N, d + 1) and `y` (N,), their `optimum` (d + 1,) and its loss, `floor`;
+    each seed's `start` and `batches` of rows."""
 
     def __init__(self, features, labels, seeds):
         self.X, self.y = np.insert(features.asnumpy().astype(float), features.shape[1], 1, axis=1), labels.asnumpy()
