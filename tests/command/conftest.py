@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from chapter_adam.command import cli
+from chapter_adam.output import figures
 
 
 @pytest.fixture
@@ -14,7 +15,13 @@ def small(tmp_path, monkeypatch):
     table = np.random.default_rng(0).uniform(1, 9, (30, 6))
     path = tmp_path / 'small.dat'
     path.write_text('\n'.join('\t'.join(f'{x:.4f}' for x in row) for row in table))
-    return ['--data', str(path), '--format', 'svg', '--out', str(tmp_path / 'out')]
+    return ['--data', str(path), '--format', 'svg', '--out', 'out']
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures are not saved, which takes most of the time of a small run."""
+    monkeypatch.setattr(figures, 'save', lambda figure, stem, formats: None)
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_wrong_usage_ends_with_2(tmp_path, monkeypatch, capsys, line, cause):
     ('--data no\x1bsuch', r'cannot read no\\x1bsuch'),
     ('--lr 1e30', 'the run diverged: the loss is'),
 ])
-def test_what_cannot_work_ends_with_1_before_the_run(small, tmp_path, fails, monkeypatch, options, message):
+def test_what_cannot_work_ends_with_1_before_the_run(small, undrawn, tmp_path, fails, monkeypatch, options, message):
     for link, target in (('link', 'nowhere'), ('data-link', 'small.dat'), ('out-link', 'out')):
         (tmp_path / link).symlink_to(target)
     (tmp_path / 'new').mkdir()
@@ -111,27 +111,10 @@ def test_what_cannot_work_ends_with_1_before_the_run(small, tmp_path, fails, mon
     assert not (tmp_path / 'out').exists() or names(tmp_path / 'out') == []
 
 
-def instead_of_gluon(monkeypatch, action):
-    """Lets the scratch run pass, and does `action` where the Gluon run would begin."""
-    original = section.run_gluon
-
-    def run(*args, **options):
-        action()
-        return original(*args, **options)
-    monkeypatch.setattr(section, 'run_gluon', run)
-
-
 def raises(error):
     def run(_options=None):
         raise error
     return run
-
-
-def test_an_interrupted_run_keeps_what_is_finished(small, tmp_path, monkeypatch, fails):
-    instead_of_gluon(monkeypatch, raises(KeyboardInterrupt()))
-    fails(small, 130, KEPT)
-    assert names(tmp_path / 'out') == ['scratch.json', 'scratch.svg']
-    assert (tmp_path / 'out' / 'scratch.svg').read_text().rstrip().endswith('</svg>')
 
 
 @pytest.mark.parametrize('error, message', [
@@ -152,14 +135,23 @@ class FullDisk(io.FileIO):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_disk_that_fills_up_keeps_the_old_files(small, tmp_path, monkeypatch, fails):
-    assert cli.main([*small, '--seed', '1']) == 0
-    before = {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()}
-    instead_of_gluon(monkeypatch, lambda: monkeypatch.setattr(files, 'open', FullDisk, raising=False))
-    fails(small, 1, f'cannot write {tmp_path}/out/gluon.json: No space left on device')
-    after = {path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()}
-    assert set(after) == set(before)  # no temporary file
-    assert {name for name in after if after[name] != before[name]} == {'scratch.json', 'scratch.svg'}
+@pytest.mark.parametrize('action, code, message', [
+    (raises(KeyboardInterrupt()), 130, KEPT),
+    (lambda patch: patch.setattr(files, 'open', FullDisk, raising=False), 1,
+     'cannot write .*out/gluon.json: No space left on device')], ids=['Ctrl-C', 'full disk'])
+def test_a_run_that_ends_early_keeps_what_is_finished(small, tmp_path, monkeypatch, fails, action, code, message):
+    original = section.run_gluon
+
+    def run_gluon(*args, **options):
+        action(monkeypatch)
+        return original(*args, **options)
+    monkeypatch.setattr(section, 'run_gluon', run_gluon)
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out' / 'gluon.json').write_text('old')
+    fails(small, code, message)
+    assert names(tmp_path / 'out') == ['gluon.json', 'scratch.json', 'scratch.svg']
+    assert (tmp_path / 'out' / 'gluon.json').read_text() == 'old'
+    assert (tmp_path / 'out' / 'scratch.svg').read_text().rstrip().endswith('</svg>')
 
 
 # Signals
@@ -250,7 +242,7 @@ def test_ctrl_c_ends_a_process_in_one_line(tmp_path, ctrl_c):
 def test_a_terminal_sees_a_progress_bar(small, tmp_path):
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))  # rows, columns; at first 0
-    with command('--quiet', *small, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs) as process:
+    with command('--quiet', *small, '--epochs', '1', cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs) as process:
         os.close(theirs)
         shown = b''
         while chunk := read_or_nothing(ours):
@@ -258,7 +250,7 @@ def test_a_terminal_sees_a_progress_bar(small, tmp_path):
         out, _ = process.communicate(timeout=outside.PATIENCE)
     os.close(ours)
     assert process.returncode == 0 and re.fullmatch(f'{LINE}\n{LINE}\n', out)
-    for words in (rb'scratch .*/2 epochs', rb'gluon .*/2 epochs', rb'gluon hybridized .*/2 epochs'):
+    for words in (rb'scratch .*/1 epochs', rb'gluon .*/1 epochs', rb'gluon hybridized .*/1 epochs'):
         assert re.search(words, shown), shown
 
 

@@ -30,19 +30,13 @@ def test_json_gives_an_equal_run_back():
 
 @pytest.mark.parametrize('text', [
     pytest.param('', id='empty'),
-    pytest.param('{"losses": [0.5', id='cut off'),
     pytest.param('[]', id='list'),
-    pytest.param('3', id='number'),
-    pytest.param('null', id='null'),
     pytest.param('{}', id='no values'),
     pytest.param(changed(weights=None), id='a value missing'),
     pytest.param(changed(losses=0.5), id='no list'),
-    pytest.param(changed(surprise=1), id='unknown value'),
     pytest.param(changed(losses='0.5'), id='text for a list'),
-    pytest.param(changed(losses=['a', 'b']), id='texts in a list'),
     pytest.param(changed(losses=[], epochs=[]), id='no losses'),
     pytest.param(changed(losses=[0.5]), id='fewer losses than epochs'),
-    pytest.param(changed(seconds_per_epoch='1'), id='text for a number'),
     pytest.param(changed(settings=3), id='settings that are no dict'),
     pytest.param(changed(losses=[math.nan, 0.1, 0.2]), id='NaN'),
     pytest.param(changed(bias=math.inf), id='infinity'),
@@ -82,41 +76,21 @@ def test_a_run_notes_what_it_ran_on():
     import numpy
     assert RUN.versions['mxnet'] == mxnet.__version__ and RUN.versions['numpy'] == numpy.__version__
     assert RUN.machine['cores'] >= 1 and RUN.machine['processor']
-
-
-def test_an_absent_package_is_noted_as_such():
     assert history._version('no-such-package') == 'not installed'
 
 
-def test_a_run_cannot_be_changed():
+def test_a_run_cannot_be_changed_and_shows_itself_in_one_line():
     with pytest.raises(FrozenInstanceError):
         RUN.losses = ()
-
-
-def test_repr_is_one_line_for_the_reader():
     assert repr(RUN) == 'History(adam from scratch: loss 0.000000 after 2 epochs, 0.449113 sec per epoch)'
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """The time as the test sets it."""
-    now = [100.0]
+def test_stopwatch_adds_up_only_what_runs_also_where_it_fails(monkeypatch):
+    now, watch = [100.0], history.Stopwatch()
     monkeypatch.setattr(history.time, 'perf_counter', lambda: now[0])
-    return now
-
-
-def test_stopwatch_adds_up_only_what_runs(clock):
-    watch = history.Stopwatch()
     for _ in range(2):
-        with watch.running():
-            clock[0] += 1.5
-        clock[0] += 10
+        with pytest.raises(KeyError), watch.running():
+            now[0] += 1.5
+            raise KeyError
+        now[0] += 10
     assert watch.seconds == 3.0
-
-
-def test_stopwatch_counts_a_block_that_fails(clock):
-    watch = history.Stopwatch()
-    with pytest.raises(KeyError), watch.running():
-        clock[0] += 2
-        raise KeyError
-    assert watch.seconds == 2.0
