@@ -169,3 +169,14 @@ def test_an_ensemble_as_data():
     runs = gb.Ensemble(losses, np.array([0.0, 2.0]), (0, 1, 2), np.zeros((3, 5)), np.zeros(3), 0.1)
     assert runs.diverged == (2,) and runs.quantiles([0.5]).tolist() == [[0.5, 0.25]]
     assert '"losses": [[0.5, 0.3], [0.5, 0.2], [0.5, null]]' in runs.to_json()
+
+
+def test_a_call_that_is_repeated_gives_the_same_to_the_last_digit(data):
+    """The first in a process, whose operators are new, too."""
+    def rule(params, states, hyperparams):
+        for p, (v, s) in zip(params, states):
+            s[:] = 0.75 * s + 0.25 * p.grad.abs()
+            p[:] = p - hyperparams['lr'] * p.grad / (s + 0.125).sqrt()
+
+    first, second = (gb.train_ensemble(rule, gb.init_adam_states(), SECTION, *data, seeds=range(20)) for _ in range(2))
+    assert (first.losses == second.losses).all() and (first.weights == second.weights).all()
