@@ -61,13 +61,9 @@ def explain_import_failure(error):
 
 def import_mxnet():
     """Imports MXNet, or raises an ImportError that says in one line what to do."""
-    half_loaded = 'mxnet' not in sys.modules and any(name.startswith('mxnet.') for name in sys.modules)
     try:
         import mxnet
     except Exception as error:  # the library's own errors are of many types
-        if half_loaded:
-            raise ImportError('an earlier import of mxnet failed and left it half loaded: restart Python, '
-                              'and import chapter_adam before mxnet') from error
         raise ImportError(explain_import_failure(error)) from error
     return mxnet
 
@@ -86,6 +82,8 @@ class Finder:
 def under_settings(load, module):
     """Loads MXNet's module, and has it choose its engine, which it does when it is first asked for anything."""
     import numpy
+    for name in [name for name in sys.modules if name.startswith('mxnet.')]:
+        del sys.modules[name]  # what an import before ours left, which failed for lack of what is put back here
     with chosen(settings(numpy)), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # its code of 2022 does not load under -W error or -bb
         restore_numpy_names(numpy)

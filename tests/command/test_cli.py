@@ -221,6 +221,13 @@ def test_the_callers_own_handlers_stay():
     assert sys.unraisablehook is before[1]
 
 
+def test_before_main_nothing_is_imported_that_takes_time(tmp_path):
+    """A signal that comes before the handlers are there ends in Python's own traceback."""
+    code = 'import sys, chapter_adam.command.cli; print({"numpy", "mxnet", "argparse", "pathlib"} & {*sys.modules})'
+    before = outside.python('-c', 'import sys; print({"pathlib"} & {*sys.modules})', cwd=tmp_path)
+    assert outside.python('-c', code, cwd=tmp_path).stdout == before.stdout
+
+
 def command(*arguments, cwd, **options):
     """Starts the command as a process; its output comes unbuffered, so that the test sees how far it is."""
     return subprocess.Popen([sys.executable, '-m', 'chapter_adam', *arguments], cwd=cwd, text=True,

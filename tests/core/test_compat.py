@@ -65,8 +65,15 @@ def test_what_the_user_has_set_stays(monkeypatch):
 
 
 PROGRAM = '''
-import sys, chapter_adam
-assert "numpy" not in sys.modules and "mxnet" not in sys.modules  # so that the import takes no time
+import sys, warnings
+sys.modules["distutils"] = None  # as on Python 3.12: MXNet fails, and leaves half of its modules
+try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mxnet import nd
+except ImportError:
+    del sys.modules["distutils"]
+import chapter_adam
 import importlib.util; importlib.util.find_spec("mxnet")
 from mxnet import nd
 import numpy as np
@@ -79,7 +86,8 @@ chapter_adam.train_ch7(chapter_adam.adam, chapter_adam.init_adam_states(), {"lr"
 '''
 
 
-def test_a_readers_import_gets_the_naive_engine_without_a_word_even_where_warnings_are_errors(tmp_path):
+def test_a_readers_import_gets_the_naive_engine_without_a_word(tmp_path):
+    """Even where an import before ours has failed, and warnings are errors."""
     process = outside.python('-W', 'error', '-bb', '-c', PROGRAM, cwd=tmp_path, paths=[outside.CLONE])
     assert process.stderr == '' and process.stdout.startswith('1\nloss: ')
 
@@ -144,18 +152,13 @@ INSTALL = 'apt-get install libgomp1 libquadmath0'
     (RuntimeError('Cannot find the MXNet library libmxnet.so in ...'), ['MXNet 1.9.1 cannot be loaded: Cannot find']),
     (TypeError('sequence item 0: expected str instance'), ['MXNet 1.9.1 cannot be loaded: sequence item 0']),
 ], ids=['libgomp', 'no mxnet', 'half installed', 'its library', 'other'])
-@pytest.mark.parametrize('half_loaded', [False, True])
-def test_an_import_failure_is_explained_in_one_line(monkeypatch, error, words, half_loaded):
+def test_an_import_failure_is_explained_in_one_line(monkeypatch, error, words):
     class Broken:
         @staticmethod
         def find_spec(name, path=None, target=None):
             if name == 'mxnet':
                 raise error
-    for name in [name for name in sys.modules if name.startswith('mxnet')]:
-        monkeypatch.delitem(sys.modules, name)
-    if half_loaded:  # as where `from mxnet import nd` came first, on a Python that lacks what is put back here
-        monkeypatch.setitem(sys.modules, 'mxnet.base', ModuleType('mxnet.base'))
-        words = ['restart Python, and import chapter_adam before mxnet']
+    monkeypatch.delitem(sys.modules, 'mxnet')
     monkeypatch.setattr(sys, 'meta_path', [Broken, *sys.meta_path])
     with pytest.raises(ImportError) as failure:
         compat.import_mxnet()
