@@ -1,5 +1,6 @@
 """What MXNet 1.9.1 misses is put back only where missing; it gets our engine; what cannot be is said in one line."""
 import os
+import re
 import sys
 import threading
 from types import ModuleType, SimpleNamespace
@@ -89,7 +90,8 @@ chapter_adam.train_ch7(chapter_adam.adam, chapter_adam.init_adam_states(), {"lr"
 def test_a_readers_import_gets_the_naive_engine_without_a_word(tmp_path):
     """Even where an import before ours has failed, and warnings are errors."""
     process = outside.python('-W', 'error', '-bb', '-c', PROGRAM, cwd=tmp_path, paths=[outside.CLONE])
-    assert process.stderr == '' and process.stdout.startswith('1\nloss: ')
+    assert process.stdout.startswith('1\nloss: ')
+    assert re.sub('.*overriding existing custom operator.*\n', '', process.stderr) == ''  # the failed import's
 
 
 def test_mxnets_last_words_are_heard(tmp_path):
