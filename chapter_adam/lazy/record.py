@@ -102,7 +102,8 @@ class Record:
         """Adds an input; returns its position."""
         kind = kind or (array.shape, array.dtype)
         self.inputs.append(array)
-        self.node = self.node.get(kind) or self._new(kind, None, (), kind, len(self.inputs) - 1)
+        node = self.node.get(kind)
+        self.node = self._new(kind, None, (), kind, len(self.inputs) - 1) if node is None else node
         return self.node.at
 
     def _new(self, key, *description):

@@ -1,0 +1,8 @@
+"""What the tests of lazy arrays share."""
+import pytest
+
+
+@pytest.fixture(scope='session')
+def few_rows(airfoil_arrays):
+    """The first 103 rows: ten minibatches of ten and one of three."""
+    return [array[:103] for array in airfoil_arrays]

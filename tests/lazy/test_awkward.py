@@ -1,0 +1,54 @@
+"""Whatever a rule does, hybridized it does the same: curve, parameters, and what it has seen on the way."""
+import warnings
+
+import numpy as np
+import pytest
+from awkward import ENDING, RULES
+
+import chapter_adam as gb
+from chapter_adam.book import run_scratch
+
+
+def train(make, data, hybridize):
+    rule, seen = make()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter('always', UserWarning)
+        run = run_scratch(rule, gb.init_adam_states(), {'lr': 0.01, 't': 1}, *data, hybridize=hybridize)
+    return run, seen, [str(each.message) for each in said if issubclass(each.category, UserWarning)]
+
+
+def check(make, data):
+    (eager, eager_seen, _), (run, seen, said) = (train(make, data, hybridize) for hybridize in (False, True))
+    assert run.losses == eager.losses and run.weights == eager.weights and run.bias == eager.bias
+    assert seen == eager_seen
+    again = train(make, data, True)[0]  # now that its graphs are known
+    assert again.losses == eager.losses and again.weights == eager.weights
+    return said
+
+
+@pytest.mark.parametrize('name', RULES)
+def test_a_rule_that_stays_lazy(few_rows, name):
+    assert check(RULES[name], few_rows) == []
+
+
+@pytest.mark.parametrize('name', ENDING)
+def test_a_rule_whose_laziness_ends_says_so_once_and_where(few_rows, name):
+    said = check(ENDING[name], few_rows)
+    assert len(said) == 1
+    assert said[0].startswith('awkward.py, line ') and said[0].endswith('the run goes on eagerly from here')
+
+
+@pytest.mark.parametrize('name', gb.RULES)
+def test_the_rules_of_the_package(airfoil, name):
+    rule, init_states = gb.RULES[name]
+    eager, fast = (run_scratch(rule, init_states(), {'lr': 0.01, 't': 1}, *airfoil, hybridize=hybridize)
+                   for hybridize in (False, True))
+    assert fast.losses == eager.losses and fast.weights == eager.weights and fast.bias == eager.bias
+
+
+@pytest.mark.parametrize('batch_size, rows', [(1, 21), (3, 31), (7, 50), (10, 13), (64, 103), (1000, 103)])
+def test_the_number_of_rows_belongs_to_a_graph(airfoil_arrays, batch_size, rows):
+    data = [array[:rows] for array in airfoil_arrays]
+    eager, fast = (run_scratch(gb.adam, gb.init_adam_states(), {'lr': 0.01, 't': 1}, *data, batch_size, 3,
+                               hybridize=hybridize) for hybridize in (False, True))
+    assert fast.losses == eager.losses and np.array_equal(fast.weights, eager.weights)

@@ -1,0 +1,156 @@
+"""`hybridize` for loops of a reader's own: each call does what the bare rule does, on whatever arrays."""
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import chapter_adam as gb
+from chapter_adam.book import run_scratch
+from chapter_adam.core.compat import mxnet
+
+nd = mxnet.nd
+
+
+def start(shapes, seed=0):
+    """Parameters with gradients, and two states each."""
+    draws = np.random.default_rng(seed)
+    params = [nd.array(draws.normal(size=shape)) for shape in shapes]
+    for p in params:
+        p.attach_grad()
+    return params, [[nd.array(draws.uniform(0.1, 1, shape)) for _ in range(2)] for shape in shapes]
+
+
+def steps(rule, params, states, hyperparams, count=4, seed=1):
+    """All numbers after each of some calls with gradients drawn from the seed."""
+    draws, after = np.random.default_rng(seed), []
+    for _ in range(count):
+        for p in params:
+            p.grad[:] = nd.array(draws.normal(size=p.shape))
+        rule(params, states, hyperparams)
+        arrays = [*params, *(p.grad for p in params), *(s for pair in states for s in pair)]
+        after.append([array.asnumpy() for array in arrays])
+    return after
+
+
+def check(rule, shapes, hyperparams):
+    bare, fast = dict(hyperparams), dict(hyperparams)
+    expected, found = steps(rule, *start(shapes), bare), steps(gb.hybridize(rule), *start(shapes), fast)
+    assert all(np.array_equal(a, b, equal_nan=True) for x, y in zip(expected, found) for a, b in zip(x, y))
+    assert bare == fast
+
+
+@pytest.mark.parametrize('shapes', [[(3,)], [(1,)], [(2, 3, 4), (1, 1)], [(5, 1), (1,), (2, 2)], [(1000,)]], ids=str)
+@pytest.mark.parametrize('name', ['adam', 'yogi'])
+def test_arrays_of_any_shape(name, shapes):
+    check(gb.RULES[name][0], shapes, {'lr': 0.01, 't': 1})
+
+
+def test_one_function_for_many_shapes_and_dicts():
+    fast = gb.hybridize(gb.adam)
+    for shapes in ([(3,)], [(4, 4), (2,)], [(3,)]):
+        hyperparams = {'lr': 0.1, 't': 5}
+        found = steps(fast, *start(shapes), hyperparams)
+        expected = steps(gb.adam, *start(shapes), {'lr': 0.1, 't': 5})
+        assert all(np.array_equal(a, b) for x, y in zip(expected, found) for a, b in zip(x, y))
+        assert hyperparams['t'] == 9
+    assert gb.hybridize(fast) is fast and fast.__name__ == 'adam'
+
+
+def moves_both(params, states, hyperparams):
+    for p, (v, s) in zip(params, states):
+        v[:] = 0.5 * v + p.grad
+        s[:] = s + v
+        p[:] = p - hyperparams['lr'] * s
+
+
+@pytest.mark.parametrize('share', ['one object', 'a view'])
+def test_arrays_that_share_memory(share):
+    def run(rule):
+        params, states = start([(4,), (4,)])
+        shared = states[0][0]
+        states[1][0] = shared if share == 'one object' else shared.reshape((4,))
+        states[0][1] = shared if share == 'one object' else shared[0:4]
+        return steps(rule, params, states, {'lr': 0.1})
+    expected, found = run(moves_both), run(gb.hybridize(moves_both))
+    assert all(np.array_equal(a, b) for x, y in zip(expected, found) for a, b in zip(x, y))
+
+
+@pytest.mark.parametrize('writes', [True, False])
+def test_a_view_of_a_parameter_made_long_before(writes):
+    def run(wrap):
+        params, states = start([(4,)])
+        view = params[0].reshape((2, 2))
+
+        def rule(params, states, hyperparams):
+            p = params[0]
+            p[:] = p - 0.1 * p.grad
+            if writes:
+                view[:] = 1
+            p[:] = p + view.sum() * 0.25
+        return steps(wrap(rule), params, states, {})
+    with pytest.warns(UserWarning, match='memory of a parameter'):
+        found = run(gb.hybridize)
+    assert all(np.array_equal(a, b) for x, y in zip(run(lambda rule: rule), found) for a, b in zip(x, y))
+
+
+def test_arrays_of_other_types_and_rules_without_arrays():
+    def rule(params, states, hyperparams):
+        hyperparams['t'] += 1
+        params[0][:] = params[0] - 0.5 * params[0].grad
+        return hyperparams['t']
+    p = nd.ones(3, dtype='float64')
+    p.attach_grad()
+    p.grad[:] = 1
+    assert gb.hybridize(rule)([p], None, {'t': 1}) == 2
+    assert p.asnumpy().tolist() == [0.5] * 3
+    assert gb.hybridize(lambda *_: 'done')([], None, {}) == 'done'
+
+
+def test_an_error_is_the_rules_own_and_keeps_what_was_done_before():
+    def rule(params, states, hyperparams):
+        params[0][:] = 7
+        hyperparams['missing']
+    (p,), _ = start([(3,)])
+    with pytest.raises(KeyError, match='missing'):
+        gb.hybridize(rule)([p], None, {})
+    assert p.asnumpy().tolist() == [7, 7, 7]
+
+
+# Random rules: straight-line programs over the parameter, its gradient, two states and numbers.
+OPERATIONS = [lambda a, b, n: a + b, lambda a, b, n: a - n * b, lambda a, b, n: n - a, lambda a, b, n: a * b / (1 + n),
+              lambda a, b, n: n / (a * a + 1), lambda a, b, n: nd.maximum(a, n), lambda a, b, n: a.square() + b.abs(),
+              lambda a, b, n: (a.abs() + n).sqrt(), lambda a, b, n: nd.minimum(a, b), lambda a, b, n: a.sign() * b,
+              lambda a, b, n: (a > b) * a, lambda a, b, n: a.clip(-n, n), lambda a, b, n: a.copy() - b.mean(),
+              lambda a, b, n: a ** 2 - b, lambda a, b, n: nd.where(a < 0, a, b)]
+LINES = st.lists(st.tuples(st.sampled_from(range(len(OPERATIONS))), st.integers(0, 20), st.integers(0, 20),
+                           st.sampled_from([0.5, 1.0, 0.125, 't']), st.sampled_from([None, 0, 1, 2])), max_size=12)
+
+
+def program(lines):
+    def rule(params, states, hyperparams):
+        hyperparams['t'] += 1
+        for p, (v, s) in zip(params, states):
+            values = [p, p.grad, v, s]
+            for at, left, right, number, target in lines:
+                value = OPERATIONS[at](values[left % len(values)], values[right % len(values)],
+                                       1 / hyperparams['t'] if number == 't' else number)
+                values.append(value)
+                if target is not None:
+                    (p, v, s)[target][:] = value
+            p[:] = p - 0.01 * values[-1]
+    return rule
+
+
+@settings(max_examples=40, deadline=None)
+@given(LINES)
+def test_random_rules_equal_themselves(lines):
+    check(program(lines), [(3, 1), (1,)], {'t': 1})
+
+
+@settings(max_examples=20, deadline=None)
+@given(lines=LINES)
+def test_random_rules_in_a_training(few_rows, lines):
+    eager, fast = (run_scratch(program(lines), gb.init_adam_states(), {'t': 1}, *few_rows, num_epochs=1,
+                               record_every=None, hybridize=hybridize)
+                   for hybridize in (False, True))
+    assert fast.weights == eager.weights and fast.bias == eager.bias

@@ -1,0 +1,142 @@
+"""What lazy arrays could get wrong without anybody's noticing: graphs that pile up, and an MXNet that stays changed."""
+import threading
+
+import numpy as np
+import pytest
+
+import chapter_adam as gb
+from chapter_adam.book import run_scratch
+from chapter_adam.core.compat import mxnet
+from chapter_adam.lazy import RECORD
+from chapter_adam.lazy.graph import Graph
+
+nd = mxnet.nd
+SECTION = {'lr': 0.01, 't': 1}
+
+
+def run(rule, data, **options):
+    return run_scratch(rule, gb.init_adam_states(), SECTION, *data, hybridize=True, **options)
+
+
+def sgd_with(factor):
+    """SGD whose gradient is multiplied by factor(step)."""
+    def rule(params, states, hyperparams):
+        hyperparams['t'] += 1
+        for p in params:
+            p[:] = p - hyperparams['lr'] * factor(hyperparams['t'], p.grad)
+    return rule
+
+
+@pytest.mark.parametrize('factor', [
+    lambda t, g: g * np.float32(1 / t), lambda t, g: g / t, lambda t, g: g ** (1 + 1 / t), lambda t, g: float(t) * g],
+    ids=['NumPy', 'int', 'power', 'left'])
+def test_a_number_that_changes_belongs_to_no_graph(few_rows, factor):
+    run(sgd_with(factor), few_rows)
+    built, nodes = Graph.built, RECORD.count
+    for seed in range(5):
+        run(sgd_with(factor), few_rows, seed=seed)
+    assert (Graph.built, RECORD.count) == (built, nodes)
+
+
+def test_keywords_that_change_at_each_step_do_not_pile_up(few_rows, monkeypatch):
+    RECORD.forget()
+    rule = sgd_with(lambda t, g: g.clip(-1 / (t + seed), 1 / t))
+    for seed in range(12):
+        run(rule, few_rows)
+    assert Graph.built <= 16 + 2
+    monkeypatch.setattr('chapter_adam.lazy.record.MOST_NODES', 1000)
+    for seed in range(100, 112):
+        run(rule, few_rows)
+        assert RECORD.count <= 1000 + 500  # a record is not cut
+
+
+def test_a_training_that_is_repeated_builds_nothing(few_rows):
+    run(gb.adam, few_rows)
+    built, nodes = Graph.built, RECORD.count
+    for seed in range(20):
+        run(gb.adam, few_rows, seed=seed)
+    assert (Graph.built, RECORD.count) == (built, nodes)
+
+
+def test_a_rate_that_changes_between_trainings_takes_a_graph_that_holds_for_all(few_rows):
+    for rate in np.linspace(0.01, 0.05, 9):
+        runs = [run_scratch(gb.sgd, None, {'lr': float(rate)}, *few_rows, hybridize=hybridize)
+                for hybridize in (False, True)]
+        assert runs[0].weights == runs[1].weights
+    built = Graph.built
+    run_scratch(gb.sgd, None, {'lr': 0.0625}, *few_rows, hybridize=True)
+    assert Graph.built == built
+
+
+def as_it_is():
+    return dict(vars(nd.NDArray)), mxnet.ndarray.register._imperative_invoke, mxnet.autograd.set_recording
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt, ZeroDivisionError, SystemExit, None])
+@pytest.mark.parametrize('step', [1, 7, 11])
+def test_mxnet_is_left_as_it_was(few_rows, error, step):
+    before, kept = as_it_is(), []
+
+    def rule(params, states, hyperparams):
+        hyperparams['t'] += 1
+        for p in params:
+            kept.append(p * 2)
+            p[:] = p - hyperparams['lr'] * p.grad
+            if error and hyperparams['t'] == step + 1:
+                raise error
+    if error:
+        with pytest.raises(error):
+            run(rule, few_rows)
+        assert len(kept) == 2 * step - 1
+    else:
+        run(rule, few_rows)
+    assert as_it_is() == before and not RECORD.is_open
+    assert all(np.isfinite(array.asnumpy()).all() for array in kept)
+    assert gb.train_ensemble(gb.sgd, None, {'lr': 0.1}, *few_rows, seeds=[1]).losses.shape == (21, 1)
+
+
+def test_an_error_comes_at_the_step_where_the_eager_run_has_it(few_rows):
+    def rule(params, states, hyperparams):
+        steps.append(hyperparams['t'])
+        hyperparams['t'] += 1
+        for p in params:
+            p[:] = p - hyperparams['lr'] * (p.grad if hyperparams['t'] < 14 else nd.ones((3, 3)) * p.grad)
+    seen = []
+    for hybridize in (False, True):
+        steps = []
+        with pytest.raises(ValueError, match='rule failed') as caught:
+            run_scratch(rule, None, SECTION, *few_rows, hybridize=hybridize)
+        seen.append((steps, type(caught.value.__cause__)))
+    assert seen[0] == seen[1]
+
+
+def test_two_threads_train_at_once_while_a_third_computes(airfoil_arrays):
+    data = [array[:303] for array in airfoil_arrays]
+    expected = {seed: run(gb.adam, data, seed=seed).losses for seed in (1, 2)}
+    found, stop, wrong = {}, threading.Event(), []
+
+    def compute():
+        while not stop.is_set():
+            array = nd.arange(6).reshape((2, 3))
+            array[0] = array[1] * 2
+            if array.asnumpy().tolist() != [[6, 8, 10], [3, 4, 5]]:
+                wrong.append(array)
+
+    def train(seed):
+        for _ in range(3):
+            found[seed] = run(gb.adam, data, seed=seed).losses
+
+    third, trainings = threading.Thread(target=compute), [threading.Thread(target=train, args=[s]) for s in (1, 2)]
+    for thread in (third, *trainings):
+        thread.start()
+    for thread in trainings:
+        thread.join()
+    stop.set()
+    third.join()
+    assert found == expected and not wrong
+
+
+def test_looking_changes_nothing(few_rows):
+    told = []
+    watched = run(gb.adam, few_rows, watch=lambda epochs, loss: told.append(nd.array([loss]).asscalar().item()))
+    assert watched.losses == run(gb.adam, few_rows).losses == pytest.approx(told)
