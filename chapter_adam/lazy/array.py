@@ -56,6 +56,8 @@ def span(array):
 
 def shares_memory(array):
     """Whether a plain array lies in the memory of a root."""
+    if array.stype != 'default':
+        return False
     begin, end = span(array)
     return any(begin < stop and start < end for start, stop in (span(root.writable.home) for root in now.roots))
 
@@ -63,7 +65,7 @@ def shares_memory(array):
 def arithmetic(code, method, name):
     """A method such as __mul__: the operator `name` with a number, or its twin with an array. The hot path."""
     with_number, (twin, is_reversed) = Operator(name), TWINS[name]
-    with_array, number_code, array_code = Operator(twin), code << 20, code << 40
+    with_array, number_code, array_code = Operator(twin), code << 20, code + 1 << 40  # no two keys are the same
 
     @ours(method)
     def patched(self, other):
@@ -131,8 +133,8 @@ def invoke(handle, arrays, keys, values, out, is_np, is_list):
                 return result
             out[:] = result
             return out
-    elif isinstance(out, NDArray) and now.is_mine() and shares_memory(out):
-        now.end('memory of a parameter or state is written to')
+    elif now.is_mine() and any(map(shares_memory, [*arrays, *([out] if isinstance(out, NDArray) else out or [])])):
+        now.end('memory of a parameter or state is read or written to')
     return MXNETS['_imperative_invoke'](handle, arrays, keys, values, out, is_np, is_list)
 
 
@@ -183,10 +185,10 @@ def can_join(array, value):
 
 
 def value_of(array):
-    """A lazy array's value, as a plain array that must not be changed; the laziness goes on."""
+    """A lazy array's value, as a plain array; the laziness goes on."""
     if now.many:
         now.end('the value of an array is asked for')
-    return now.evaluate()[array.writable.at]
+    return now.value(array.writable.at)
 
 
 @ours('__getitem__')
@@ -204,6 +206,8 @@ def copyto(self, other):
 
 @ours('asnumpy')
 def asnumpy(self):
+    if not is_lazy(self) and now.is_mine() and shares_memory(self):
+        now.end('memory of a parameter or state is read')
     return MXNETS['asnumpy'](value_of(self) if is_lazy(self) else self)
 
 

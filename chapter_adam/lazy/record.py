@@ -10,6 +10,7 @@ import linecache
 import os
 import sys
 import warnings
+from contextlib import contextmanager
 from sys import getrefcount
 from threading import get_ident
 
@@ -135,7 +136,22 @@ class Record:
 
     def _run(self, operator, sources, number):
         number = as_array([number[:self.many]])[0] if isinstance(number, np.ndarray) else number
-        return operator.apply(nd, [self.values[at] for at in sources], number)
+        with self.paused():
+            return operator.apply(nd, [self.values[at] for at in sources], number)
+
+    @contextmanager
+    def paused(self):
+        """While the block runs, operators are this record's own and no rule's."""
+        before, self.is_open = self.is_open, False
+        try:
+            yield
+        finally:
+            self.is_open = before
+
+    def value(self, at):
+        """The value at a position so far, as a plain array that nobody else has; the laziness goes on."""
+        with self.paused():
+            return self.evaluate()[at].copy()
 
     def evaluate(self):
         """All values so far, as plain arrays, computed one by one."""

@@ -1,7 +1,7 @@
 """`hybridize` for loops of a reader's own: each call does what the bare rule does, on whatever arrays."""
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import chapter_adam as gb
@@ -75,8 +75,8 @@ def test_arrays_that_share_memory(share):
     assert all(np.array_equal(a, b) for x, y in zip(expected, found) for a, b in zip(x, y))
 
 
-@pytest.mark.parametrize('writes', [True, False])
-def test_a_view_of_a_parameter_made_long_before(writes):
+@pytest.mark.parametrize('how', ['writes', 'reads', 'NumPy'])
+def test_a_view_of_a_parameter_made_long_before(how):
     def run(wrap):
         params, states = start([(4,)])
         view = params[0].reshape((2, 2))
@@ -84,9 +84,9 @@ def test_a_view_of_a_parameter_made_long_before(writes):
         def rule(params, states, hyperparams):
             p = params[0]
             p[:] = p - 0.1 * p.grad
-            if writes:
+            if how == 'writes':
                 view[:] = 1
-            p[:] = p + view.sum() * 0.25
+            p[:] = p + (view.sum() if how != 'NumPy' else float(view.asnumpy().sum())) * 0.25
         return steps(wrap(rule), params, states, {})
     with pytest.warns(UserWarning, match='memory of a parameter'):
         found = run(gb.hybridize)
@@ -147,10 +147,14 @@ def test_random_rules_equal_themselves(lines):
     check(program(lines), [(3, 1), (1,)], {'t': 1})
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(lines=LINES)
 def test_random_rules_in_a_training(few_rows, lines):
-    eager, fast = (run_scratch(program(lines), gb.init_adam_states(), {'t': 1}, *few_rows, num_epochs=1,
-                               record_every=None, hybridize=hybridize)
-                   for hybridize in (False, True))
-    assert fast.weights == eager.weights and fast.bias == eager.bias
+    def outcome(hybridize):
+        try:
+            run = run_scratch(program(lines), gb.init_adam_states(), {'t': 1}, *few_rows, num_epochs=1,
+                              record_every=None, hybridize=hybridize)
+            return run.weights, run.bias
+        except (ArithmeticError, ValueError) as error:
+            return str(error)
+    assert outcome(True) == outcome(False)

@@ -28,10 +28,11 @@ def sgd_with(factor):
 
 
 @pytest.mark.parametrize('factor', [
-    lambda t, g: g * np.float32(1 / t), lambda t, g: g / t, lambda t, g: g ** (1 + 1 / t), lambda t, g: float(t) * g],
+    lambda t, g: g * np.float32(1 / t), lambda t, g: g / t, lambda t, g: g.abs() ** (1 / t), lambda t, g: 1 / t * g],
     ids=['NumPy', 'int', 'power', 'left'])
 def test_a_number_that_changes_belongs_to_no_graph(few_rows, factor):
-    run(sgd_with(factor), few_rows)
+    for seed in range(2):  # a path's graph may be built when the path comes again
+        run(sgd_with(factor), few_rows, seed=seed)
     built, nodes = Graph.built, RECORD.count
     for seed in range(5):
         run(sgd_with(factor), few_rows, seed=seed)
@@ -51,7 +52,8 @@ def test_keywords_that_change_at_each_step_do_not_pile_up(few_rows, monkeypatch)
 
 
 def test_a_training_that_is_repeated_builds_nothing(few_rows):
-    run(gb.adam, few_rows)
+    for seed in range(2):
+        run(gb.adam, few_rows, seed=seed)
     built, nodes = Graph.built, RECORD.count
     for seed in range(20):
         run(gb.adam, few_rows, seed=seed)
@@ -92,7 +94,7 @@ def test_mxnet_is_left_as_it_was(few_rows, error, step):
         run(rule, few_rows)
     assert as_it_is() == before and not RECORD.is_open
     assert all(np.isfinite(array.asnumpy()).all() for array in kept)
-    assert gb.train_ensemble(gb.sgd, None, {'lr': 0.1}, *few_rows, seeds=[1]).losses.shape == (21, 1)
+    assert gb.train_ensemble(gb.sgd, None, {'lr': 0.1}, *few_rows, seeds=[1]).losses.shape == (3, 1)
 
 
 def test_an_error_comes_at_the_step_where_the_eager_run_has_it(few_rows):
