@@ -10,20 +10,17 @@ Each public name is imported from its module on first use; the table below says 
 """
 from importlib import import_module
 
-from .command import signals
-
-signals.until_main()
-from .core import compat  # noqa: E402, F401  before anybody's import of mxnet
+from . import compat  # noqa: F401  before anybody's import of mxnet
 
 __version__ = '2.0.0'
 
 NAMES = {
     'book': ('train_ch7', 'train_gluon_ch7'),
     'core.airfoil': ('get_data_ch7',),
-    'core.history': ('History',),
+    'core.history': ('Ensemble', 'History'),
     'core.training': ('DivergenceError',),
     'lazy': ('hybridize',),
-    'many': ('Ensemble', 'train_ensemble', 'train_gluon_ensemble'),
+    'many': ('train_ensemble', 'train_gluon_ensemble'),
     'rules': ('RULES', 'sgd', 'momentum', 'rmsprop', 'adam', 'adam_uncorrected', 'amsgrad', 'yogi',
               'init_sgd_states', 'init_momentum_states', 'init_rmsprop_states', 'init_adam_states',
               'init_adam_uncorrected_states', 'init_amsgrad_states', 'init_yogi_states'),

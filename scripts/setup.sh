@@ -187,7 +187,7 @@ build() {
 # start takes seconds longer. Apart from the build: a missing system library costs no second installation.
 check() {
     if ! run env -u PYTHONDONTWRITEBYTECODE MPLBACKEND=agg .venv/bin/python -c '
-from chapter_adam.core.compat import mxnet
+from chapter_adam.compat import mxnet
 import matplotlib.backends.backend_agg, matplotlib.backends.backend_svg, matplotlib.pyplot'; then
         die "$(tail -n 1 "$log" | sed 's/^ImportError: //')"
     fi

@@ -6,7 +6,7 @@ import outside
 import pytest
 
 import chapter_adam
-from chapter_adam.core.compat import mxnet  # noqa: F401  before a test's own import: its last digits, on every machine
+from chapter_adam.compat import mxnet  # noqa: F401  before a test's own import: its last digits, on every machine
 
 matplotlib.use('Agg')  # no window, wherever the tests run
 

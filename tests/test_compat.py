@@ -9,7 +9,7 @@ import numpy
 import outside
 import pytest
 
-from chapter_adam.core import compat
+from chapter_adam import compat
 
 
 def test_numpys_bool_is_put_back_where_it_is_gone_and_never_asked_for():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import compat
+from .. import compat
 
 SHA1 = '76e5be1548fd8222e5074cf0faae75edff8cf93f'
 NAME = 'airfoil_self_noise.dat'

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .compat import mxnet
+from ..compat import mxnet
 
 
 def whole_number(name, value, least):

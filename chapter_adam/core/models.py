@@ -7,7 +7,7 @@ A model knows `train(X, y, bounds)`, one update for each minibatch [start, stop)
 from contextlib import nullcontext
 
 from ..lazy import RECORD, are_apart, arrays_in, cached_op, lazy, real
-from .compat import mxnet
+from ..compat import mxnet
 from .regression import gradient, linreg, mean_loss, squared_loss
 from .steps import Batches, Steps, as_many
 

@@ -4,7 +4,7 @@ F is mxnet.nd or, for symbols, mxnet.sym.
 """
 import numpy as np
 
-from .compat import mxnet
+from ..compat import mxnet
 
 nd = mxnet.nd
 

@@ -1,6 +1,6 @@
 """Steps of a training on lazy arrays: gradients in closed form, the rule behind them, some steps as one record."""
 from ..lazy import RECORD, Layout, equal
-from .compat import mxnet
+from ..compat import mxnet
 
 sym = mxnet.sym
 STEPS_AT_ONCE = 10  # also what lies between two records of the book's curve

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..lazy import MixesRuns
-from .compat import DEVICE, mxnet
+from ..compat import DEVICE, mxnet
 from .history import Stopwatch
 
 nd = mxnet.nd

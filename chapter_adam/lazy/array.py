@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..core.compat import mxnet
+from ..compat import mxnet
 from .operators import NAME_OF, TWINS, Operator
 from .record import RECORD as now
 from .record import Lazy

@@ -1,7 +1,7 @@
 """A record's path as one cached graph of MXNet, built once and found again at the path's last node."""
 import numpy as np
 
-from ..core.compat import mxnet
+from ..compat import mxnet
 
 nd, sym = mxnet.nd, mxnet.sym
 FAST = (('static_alloc', True), ('static_shape', True))

@@ -1,7 +1,7 @@
 """One step of any rule as a graph."""
 import numpy as np
 
-from ..core.compat import DEVICE, mxnet
+from ..compat import DEVICE, mxnet
 from .array import lazy, span
 from .record import RECORD as now
 

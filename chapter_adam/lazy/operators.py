@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.compat import mxnet
+from ..compat import mxnet
 
 # An operator with one number: the same one with an array of one number, and whether the number is on the left.
 TWINS = {f'_{name}_scalar': (f'broadcast_{twin or name}', False) for name, twin in dict(

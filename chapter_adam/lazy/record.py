@@ -16,7 +16,7 @@ from threading import get_ident
 
 import numpy as np
 
-from ..core.compat import mxnet
+from ..compat import mxnet
 from .graph import Graph, Layout, as_array, graph_for
 
 nd, NDArray, autograd = mxnet.nd, mxnet.nd.NDArray, mxnet.autograd

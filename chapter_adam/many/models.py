@@ -7,7 +7,7 @@ from copy import deepcopy
 
 import numpy as np
 
-from ..core.compat import mxnet
+from ..compat import mxnet
 from ..core.regression import gradient_of_runs, stacked_gradient_of_runs
 from ..core.steps import Batches, Steps, as_many
 from ..lazy import RECORD, arrays_in, cached_op, for_runs, lazy, real

@@ -6,11 +6,11 @@ from time import perf_counter
 import numpy as np
 
 from ..core import checks
-from ..core.compat import DEVICE, mxnet
+from ..compat import DEVICE, mxnet
+from ..core.history import Ensemble
 from ..core.regression import QuadraticLoss
 from ..core.training import Draws, explained, nothing_trained, stretches
 from ..rules import is_own
-from .ensemble import Ensemble
 from .models import GluonRuns, RuleRuns, extended
 
 nd = mxnet.nd

@@ -22,7 +22,7 @@ it and its initialiser here and name both in RULES.
 ('momentum', [(5, 1), (1,)])
 """
 from ..core.checks import whole_number
-from ..core.compat import mxnet
+from ..compat import mxnet
 
 nd = mxnet.nd
 

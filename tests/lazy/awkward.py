@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from chapter_adam import adam, hybridize
-from chapter_adam.core.compat import mxnet
+from chapter_adam.compat import mxnet
 
 nd, autograd = mxnet.nd, mxnet.autograd
 RULES, ENDING = {}, {}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import chapter_adam as gb
 from chapter_adam.book import run_scratch
-from chapter_adam.core.compat import mxnet
+from chapter_adam.compat import mxnet
 
 nd = mxnet.nd
 

@@ -6,7 +6,7 @@ import pytest
 
 import chapter_adam as gb
 from chapter_adam.book import run_scratch
-from chapter_adam.core.compat import mxnet
+from chapter_adam.compat import mxnet
 from chapter_adam.lazy import RECORD
 from chapter_adam.lazy.graph import Graph
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import chapter_adam as gb
-from chapter_adam.core.compat import mxnet
+from chapter_adam.compat import mxnet
 
 nd = mxnet.nd
 SECTION = {'lr': 0.01, 't': 1}
