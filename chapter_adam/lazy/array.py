@@ -35,8 +35,10 @@ def position(array):
     """The position of an operand's value, or None if laziness has ended over it. A plain array enters as a copy."""
     if is_lazy(array):
         return array.writable.at
-    if array.stype != 'default' or shares_memory(array):
-        now.end('an array is sparse, or lies in the memory of a parameter or state')
+    guard(array)
+    if now.is_open and array.stype != 'default':
+        now.end('an array is sparse')
+    if not now.is_open:
         return None
     copy = array.copy()
     return now.enter(copy.reshape(for_runs(array.shape)) if now.many else copy, (array.shape, array.dtype))
@@ -60,6 +62,12 @@ def shares_memory(array):
         return False
     begin, end = span(array)
     return any(begin < stop and start < end for start, stop in (span(root.writable.home) for root in now.roots))
+
+
+def guard(*arrays):
+    """Ends the laziness if a plain array that the rule uses lies in the memory of a root, which may be out of date."""
+    if now.is_mine() and any(map(shares_memory, arrays)):
+        now.end('memory of a parameter or state is used in another way')
 
 
 def arithmetic(code, method, name):
@@ -133,8 +141,8 @@ def invoke(handle, arrays, keys, values, out, is_np, is_list):
                 return result
             out[:] = result
             return out
-    elif now.is_mine() and any(map(shares_memory, [*arrays, *([out] if isinstance(out, NDArray) else out or [])])):
-        now.end('memory of a parameter or state is read or written to')
+    else:
+        guard(*arrays, *([out] if isinstance(out, NDArray) else out or []))
     return MXNETS['_imperative_invoke'](handle, arrays, keys, values, out, is_np, is_list)
 
 
@@ -149,13 +157,11 @@ def set_recording(is_recording):
 @ours('__setitem__')
 def set_item(self, key, value):
     me = self.writable
-    if type(me) is Lazy and type(value) is NDArray and key == WHOLE:
-        him = value.writable
-        if type(him) is Lazy and him.kind == me.kind:
-            me.at = him.at
-            return
     is_whole = type(key) is slice and key == WHOLE
     if is_whole and type(me) is Lazy:
+        if is_lazy(value) and value.writable.kind == me.kind:
+            me.at = value.writable.at
+            return
         if isinstance(value, base.numeric_types):
             value = mxnet.nd.full(self.shape, float(value))
         store(self, value if type(value) is NDArray else mxnet.nd.array(value))
@@ -163,8 +169,8 @@ def set_item(self, key, value):
         now.add_root(self, self.shape)
         store(self, value)
     else:
-        if type(me) is not Lazy and now.is_mine() and shares_memory(self):
-            now.end('memory of a parameter or state is written to')
+        if type(me) is not Lazy:
+            guard(self)
         MXNETS['__setitem__'](self, key, value_of(value) if is_lazy(value) else value)
 
 
@@ -206,14 +212,10 @@ def copyto(self, other):
 
 @ours('asnumpy')
 def asnumpy(self):
-    if not is_lazy(self) and now.is_mine() and shares_memory(self):
-        now.end('memory of a parameter or state is read')
-    return MXNETS['asnumpy'](value_of(self) if is_lazy(self) else self)
-
-
-@ours('wait_to_read')
-def wait_to_read(self):
-    return None if is_lazy(self) else MXNETS['wait_to_read'](self)
+    if is_lazy(self):
+        return MXNETS['asnumpy'](value_of(self))
+    guard(self)
+    return MXNETS['asnumpy'](self)
 
 
 @ours('__del__')
@@ -242,17 +244,16 @@ attribute('dtype', lambda lazy: lazy.kind[1])
 attribute('stype', lambda lazy: 'default')
 attribute('context', lambda lazy: mxnet.cpu())
 FUNCTIONS = {'_imperative_invoke': register, 'set_recording': mxnet.autograd}  # whose they are; the others NDArray's
-MXNETS = {name: getattr(FUNCTIONS.get(name, NDArray), name, None) if name in FUNCTIONS else
-          vars(NDArray).get(name, getattr(NDArray, name, None)) for name in OURS}
+OWNERS = {name: FUNCTIONS.get(name, NDArray) for name in OURS}
+MXNETS = {name: vars(owner).get(name, getattr(owner, name, None)) for name, owner in OWNERS.items()}
 
 
 @contextmanager
 def lazy(arrays, **options):
     """While the block runs, operators on these arrays are written down; yields the record. See `Record.start`."""
-    owners = {name: FUNCTIONS.get(name, NDArray) for name in OURS}
-    own = {name: vars(owner)[name] for name, owner in owners.items() if name in vars(owner)}
+    before = {name: vars(owner)[name] for name, owner in OWNERS.items() if name in vars(owner)}
     try:
-        for name, owner in owners.items():
+        for name, owner in OWNERS.items():
             setattr(owner, name, OURS[name])
         now.start(arrays, **options)
         yield now
@@ -262,5 +263,5 @@ def lazy(arrays, **options):
                 now.finish(None)
             now.close()
         finally:
-            for name, owner in owners.items():
-                setattr(owner, name, own[name]) if name in own else delattr(owner, name)
+            for name, owner in OWNERS.items():
+                setattr(owner, name, before[name]) if name in before else delattr(owner, name)

@@ -328,6 +328,12 @@ def differentiates():
 
 @ends
 @each
+def writes_where_a_mask_says(p, v, s, h, seen):
+    p[nd.array([0])] = p[0:1] - h['lr'] * p.grad[0:1]
+
+
+@ends
+@each
 def changes_the_type(p, v, s, h, seen):
     p[:] = (p.astype('float64') - h['lr'] * p.grad.astype('float64').exp().log()).astype('float32') * (
         nd.topk(p, k=1, ret_typ='value') > -1e9)

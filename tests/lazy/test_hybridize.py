@@ -88,7 +88,7 @@ def test_a_view_of_a_parameter_made_long_before(how):
                 view[:] = 1
             p[:] = p + (view.sum() if how != 'NumPy' else float(view.asnumpy().sum())) * 0.25
         return steps(wrap(rule), params, states, {})
-    with pytest.warns(UserWarning, match='memory of a parameter'):
+    with pytest.warns(UserWarning, match='memory of a parameter or state is used in another way'):
         found = run(gb.hybridize)
     assert all(np.array_equal(a, b) for x, y in zip(run(lambda rule: rule), found) for a, b in zip(x, y))
 
