@@ -156,11 +156,11 @@ def set_recording(is_recording):
 
 @ours('__setitem__')
 def set_item(self, key, value):
-    me = self.writable
-    is_whole = type(key) is slice and key == WHOLE
+    me, is_whole = self.writable, type(key) is slice and key == WHOLE
     if is_whole and type(me) is Lazy:
-        if is_lazy(value) and value.writable.kind == me.kind:
-            me.at = value.writable.at
+        him = value.writable if type(value) is NDArray else None
+        if type(him) is Lazy and him.kind == me.kind:
+            me.at = him.at
             return
         if isinstance(value, base.numeric_types):
             value = mxnet.nd.full(self.shape, float(value))
@@ -233,12 +233,19 @@ def missing(self, name):
     raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
 
 
+def get_grad(self):
+    me = self.writable
+    return me.grad if type(me) is Lazy else MXNETS['grad'].__get__(self)
+
+
+OURS['grad'] = property(get_grad)
+
+
 def attribute(name, of_lazy):
     OURS[name] = property(lambda self: of_lazy(self.writable) if type(self.writable) is Lazy
                           else MXNETS[name].__get__(self))
 
 
-attribute('grad', lambda lazy: lazy.grad)
 attribute('shape', lambda lazy: lazy.kind[0])
 attribute('dtype', lambda lazy: lazy.kind[1])
 attribute('stype', lambda lazy: 'default')

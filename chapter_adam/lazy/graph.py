@@ -56,6 +56,7 @@ class Graph:
         self.constants, pieces = self.fixed(numbers), iter(split(sym.var('numbers'), numbers, same.count(False)))
         given = [number if is_fixed else next(pieces) for number, is_fixed in zip(numbers, same)]
         self.one, self.other = map(getter, layout.same_numbers(nodes, numbers))
+        self.buffer = None
         self.op = cached_op(sym.Group(layout.symbols(nodes, numbers, given, wanted)),
                             ['numbers', *(node.symbol().name for node in nodes if node.operator is None)])
 
@@ -63,7 +64,12 @@ class Graph:
         return self.fixed(numbers) == self.constants and equal(self.one(numbers), self.other(numbers))
 
     def __call__(self, inputs, numbers):
-        results = self.op(as_array(self.varying(numbers)), *inputs)
+        numbers = packed(self.varying(numbers))
+        if self.buffer is None or self.buffer.shape != numbers.shape:
+            self.buffer = numbers.view()  # which stays writable
+            self.numbers = nd.from_numpy(numbers, zero_copy=True)  # made once: it takes as long as ten operators
+        self.buffer[:] = numbers
+        results = self.op(self.numbers, *inputs)
         return results if isinstance(results, list) else [results]
 
 
@@ -95,9 +101,8 @@ def split(symbol, numbers, count):
     return pieces if all(isinstance(n, float) for n in numbers) else [piece.reshape((-3, 0, 0)) for piece in pieces]
 
 
-def as_array(numbers):
-    """Numbers as a float32 NDArray (count,), or (count, runs, 1, 1) where one has a value for each run."""
+def packed(numbers):
+    """Numbers in float32, (count,), or (count, runs, 1, 1) where one has a value for each run."""
     runs = next((number.shape for number in numbers if isinstance(number, np.ndarray)), ())
     with np.errstate(over='ignore'):
-        packed = np.asarray([np.broadcast_to(n, runs) for n in numbers] if runs else numbers or [0.0], dtype=np.float32)
-    return nd.from_numpy(packed, zero_copy=True)
+        return np.array([np.broadcast_to(n, runs) for n in numbers] if runs else numbers or [0.0], dtype=np.float32)

@@ -6,6 +6,7 @@ gives the shape, and raises the error that the eager run would raise, where it w
 still referred to are computed, by the path's graph or, operator by operator, by a replay.
 """
 import atexit
+import ctypes
 import linecache
 import os
 import sys
@@ -17,9 +18,9 @@ from threading import get_ident
 import numpy as np
 
 from ..compat import mxnet
-from .graph import Graph, Layout, as_array, graph_for
+from .graph import Graph, Layout, graph_for, packed
 
-nd, NDArray, autograd = mxnet.nd, mxnet.nd.NDArray, mxnet.autograd
+nd, NDArray, autograd, base = mxnet.nd, mxnet.nd.NDArray, mxnet.autograd, mxnet.base
 MOST_NODES, MOST_GRAPHS = 50_000, 256  # of all paths together, some 20 MB; then they are forgotten
 
 
@@ -94,14 +95,13 @@ class Record:
             self.tries[key] = Node()
         self.is_open, self.node = True, self.tries[key]
         self.numbers, self.inputs, self.values = [], [], []
-        for array in data:
-            self.enter(array)
+        for index, array in enumerate(data):
+            self.enter(array, (index,))
         for lazy in [root.writable for root in self.roots]:
             lazy.at = lazy.start = self.enter(lazy.home, lazy.kind)
 
-    def enter(self, array, kind=None):
+    def enter(self, array, kind):
         """Adds an input; returns its position."""
-        kind = kind or (array.shape, array.dtype)
         self.inputs.append(array)
         node = self.node.get(kind)
         self.node = self._new(kind, None, (), kind, len(self.inputs) - 1) if node is None else node
@@ -135,7 +135,7 @@ class Record:
         return self.node.result
 
     def _run(self, operator, sources, number):
-        number = as_array([number[:self.many]])[0] if isinstance(number, np.ndarray) else number
+        number = nd.array(packed([number[:self.many]])[0]) if isinstance(number, np.ndarray) else number
         with self.paused():
             return operator.apply(nd, [self.values[at] for at in sources], number)
 
@@ -166,7 +166,12 @@ class Record:
 
         `layout`: how its graph is built; None: one operator after the other is run.
         """
-        self.is_open, path = False, self.node.path or path_to(self.node)
+        with self.paused():
+            self._settle(layout)
+        self.is_open = False
+
+    def _settle(self, layout):
+        path = self.node.path or path_to(self.node)
         self.node.path, held = path, [node.at for node in path if getrefcount(node.result) > 2]
         if held and self.many:
             raise MixesRuns('a rule that keeps arrays of its own from step to step cannot train many runs: hand them '
@@ -253,8 +258,10 @@ def without_handle(at, kind):
 
 
 def make_plain(array, other):
-    """Gives a lazy array the handle of a plain one, which is left empty."""
-    array.handle, array.writable, other.handle = other.handle, True, None
+    """Gives a lazy array the handle of a plain one, which goes on with a copy of it, for the same memory."""
+    copy = base.NDArrayHandle()
+    base.check_call(base._LIB.MXShallowCopyNDArray(other.handle, ctypes.byref(copy)))
+    array.handle, array.writable, other.handle = other.handle, True, copy
 
 
 def real(array):
