@@ -113,29 +113,29 @@ def gluon_optimizer(name, values):
 
 def data(features, labels):
     """Features (N, d) and labels (N,) as float32 NumPy arrays; NDArrays, labels (N, 1) and what NumPy reads pass."""
-    X, y = _finite_array('features', features, '(N, d)'), _finite_array('labels', labels, '(N,)')
+    X, y = _float32('features', features, '(N, d)'), _float32('labels', labels, '(N,)')
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     for name, array, rank, shape in (('features', X, 2, '(N, d)'), ('labels', y, 1, '(N,)')):
         if array.ndim != rank or 0 in array.shape:
             raise ValueError(f'{name} must be of shape {shape} with at least one row, got {array.shape}')
+        if not np.isfinite(array).all():
+            at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            raise ValueError(f'{name} must be finite in float32, got {array[at]} at {at}')
     if len(X) != len(y):
         raise ValueError(f'features and labels must have the same number of rows, got {len(X)} and {len(y)}')
     return X, y
 
 
-def _finite_array(name, values, shape):
+def _float32(name, values, shape):
     try:
         array = values.asnumpy() if isinstance(values, mxnet.nd.NDArray) else np.asarray(values)
         if array.dtype.kind not in 'biufO':  # NumPy would read the text '1.5' and a date, and drop an imaginary part
             raise TypeError
-        with np.errstate(over='ignore'):  # NumPy >= 1.24 warns; what overflows is refused below
+        with np.errstate(over='ignore'):  # NumPy >= 1.24 warns; what overflows is refused
             array = array.astype(np.float32)
     except (TypeError, ValueError):
         kind = f'an ndarray of {values.dtype}' if isinstance(values, np.ndarray) else type(values).__name__
         raise TypeError(f'{name} must be an array of numbers of shape {shape}, got {kind}') from None
     if np.ma.is_masked(values):
         raise ValueError(f'{name} must not have masked entries; drop or fill their rows')
-    if not np.isfinite(array).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f'{name} must be finite in float32, got {array[place]} at {place}')
     return array

@@ -88,7 +88,7 @@ class LazyModel(ScratchModel):
         params, grads = [self.w, self.b], [self.w.grad, self.b.grad]
         self.lazy_steps = Steps(params, grads, trainer_fn, states, hyperparams)
         arrays = arrays_in([params, grads, states, hyperparams])
-        self.is_lazy = not RECORD.is_open and are_apart(arrays)
+        self.is_lazy = not RECORD.is_used and are_apart(arrays)
         self.running = (lambda: lazy(arrays, moves=True)) if self.is_lazy else nullcontext
 
     def warm_up(self, X, y):

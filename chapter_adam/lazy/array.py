@@ -258,6 +258,8 @@ MXNETS = {name: vars(owner).get(name, getattr(owner, name, None)) for name, owne
 @contextmanager
 def lazy(arrays, **options):
     """While the block runs, operators on these arrays are written down; yields the record. See `Record.start`."""
+    if now.is_used:
+        raise RuntimeError('many runs cannot be trained while another training is under way in this thread')
     before = {name: vars(owner)[name] for name, owner in OWNERS.items() if name in vars(owner)}
     try:
         for name, owner in OWNERS.items():

@@ -43,7 +43,7 @@ class Hybridized:
 
     def __call__(self, params, states, hyperparams):
         with DEVICE:
-            if self.has_ended or now.is_open:
+            if self.has_ended or now.is_used:
                 return self.trainer_fn(params, states, hyperparams)
             grads = {id(p): p.grad for p in arrays_in(params)}
             arrays = arrays_in([params, list(grads.values()), states, hyperparams])

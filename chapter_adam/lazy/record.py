@@ -65,10 +65,10 @@ class Node(dict):
 class Record:
     """The record of this moment. There is one; who uses it holds `compat.DEVICE`."""
     __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'moves', 'many', 'thread', 'wanted', 'is_open',
-                 'has_ended', 'tries', 'count')
+                 'is_used', 'has_ended', 'tries', 'count')
 
     def __init__(self):
-        self.is_open, self.tries, self.count = False, {}, 0
+        self.is_open, self.is_used, self.tries, self.count = False, False, {}, 0
 
     def start(self, arrays, moves=False, shown=None):
         """Makes arrays lazy, as roots.
@@ -76,7 +76,8 @@ class Record:
         `moves`: a root's new value may lie in other memory than the old. `shown`: the arrays hold many runs, along a
         first axis, and these are the shapes that they show.
         """
-        self.has_ended, self.moves, self.many, self.roots = False, moves, len(arrays[0]) if shown else 0, []
+        self.is_used, self.has_ended, self.moves, self.roots = True, False, moves, []
+        self.many = len(arrays[0]) if shown else 0
         self.thread = get_ident()
         for array, shape in zip(arrays, shown or [array.shape for array in arrays]):
             self.add_root(array, shape)
@@ -221,7 +222,7 @@ class Record:
 
     def close(self):
         """Gives the roots their handles back, with their values and gradients."""
-        self.is_open, lazies = False, [root.writable for root in self.roots]
+        self.is_open, self.is_used, lazies = False, False, [root.writable for root in self.roots]
         for root, lazy in zip(self.roots, lazies):
             make_plain(root, lazy.home)
         for root, lazy in zip(self.roots, lazies):

@@ -8,7 +8,7 @@ import pytest
 from mxnet import nd
 
 import chapter_adam as gb
-from chapter_adam.training import Draws, stretches
+from chapter_adam.core.training import Draws, stretches
 
 HYPERPARAMS = {'lr': 0.01, 't': 1}
 GLUON_HYPERPARAMS = {'learning_rate': 0.01}
@@ -22,12 +22,16 @@ def gluon(airfoil, **options):
     return gb.train_gluon_ch7('adam', GLUON_HYPERPARAMS, *airfoil, plot=False, **options)
 
 
+def few(airfoil, rows=203):
+    return [array[:rows] for array in airfoil]
+
+
 BOTH = pytest.mark.parametrize('train', [scratch, gluon], ids=['scratch', 'gluon'])
 
 
 # --- one training, checked as a whole
 
-@pytest.mark.parametrize('seed', [0, 1, 2023])
+@pytest.mark.parametrize('seed', [0, 2023])
 def test_scratch_is_the_originals_algorithm_in_float64(airfoil, airfoil_arrays, seed):
     """Whole curve against an independent NumPy run; float32 stays within 1e-6, the first limit is the issue's."""
     reference = oracle.train(*airfoil_arrays, seed=seed)
@@ -38,11 +42,11 @@ def test_scratch_is_the_originals_algorithm_in_float64(airfoil, airfoil_arrays, 
 
 
 def test_the_published_losses_are_ordinary(airfoil):
-    finals = [scratch(airfoil, seed=seed, record_every=None).losses[-1] for seed in range(3)]
+    finals = [scratch(airfoil, seed=seed, record_every=None, hybridize=True).losses[-1] for seed in range(9)]
     assert all(0.2421 < final < 0.2570 for final in finals)
 
 
-@pytest.mark.parametrize('seed', range(10))
+@pytest.mark.parametrize('seed', range(2))
 def test_scratch_and_gluon_coincide(airfoil, seed):
     """Apart only by float32 and the eps convention: measured below 5e-6; the original's two runs differed by 3e-3."""
     assert scratch(airfoil, seed=seed).losses == pytest.approx(gluon(airfoil, seed=seed).losses, abs=1e-5)
@@ -50,20 +54,20 @@ def test_scratch_and_gluon_coincide(airfoil, seed):
 
 @BOTH
 def test_twice_the_same_is_bit_identical(airfoil, train):
-    assert train(airfoil, seed=7).curve() == train(airfoil, seed=7).curve()
+    assert train(few(airfoil), seed=7).curve() == train(few(airfoil), seed=7).curve()
 
 
 @BOTH
 def test_seeds_differ(airfoil, train):
-    assert train(airfoil, seed=1).losses != train(airfoil, seed=2).losses
+    assert train(few(airfoil), seed=1).losses != train(few(airfoil), seed=2).losses
 
 
 @BOTH
 def test_fresh_entropy_differs_each_time_and_can_be_repeated(airfoil, train):
-    few = [a[:200] for a in airfoil]
-    first, second = train(few, seed=None), train(few, seed=None)
+    rows = few(airfoil)
+    first, second = train(rows, seed=None), train(rows, seed=None)
     assert first.losses != second.losses
-    assert train(few, seed=first.settings['seed']).losses == first.losses
+    assert train(rows, seed=first.settings['seed']).losses == first.losses
 
 
 # --- what is drawn
@@ -92,12 +96,12 @@ def test_global_generators_are_neither_read_nor_moved(airfoil, train):
         return np.random.rand(), random.random(), float(nd.random.uniform().asscalar())
 
     seed_all(1)
-    one = train(airfoil, num_epochs=1)
+    one = train(few(airfoil), num_epochs=1)
     after = next_of_all()
     seed_all(1)
     undisturbed = next_of_all()
     seed_all(2)
-    assert after == undisturbed and train(airfoil, num_epochs=1).losses == one.losses
+    assert after == undisturbed and train(few(airfoil), num_epochs=1).losses == one.losses
 
 
 def test_a_shuffle_is_of_examples_not_of_batches(airfoil_arrays):
@@ -126,10 +130,9 @@ def test_the_books_curve_has_31_points(airfoil):
 
 
 @BOTH
-@pytest.mark.parametrize('batch_size', [1, 10, 30, 64, 128, 1500, 1503, 5000])
+@pytest.mark.parametrize('batch_size', [1, 7, 64, 203, 5000])
 def test_every_batch_size_ends_at_epoch_two(airfoil, train, batch_size):
-    fast = {'hybridize': batch_size == 1}  # 3006 steps
-    run = train(airfoil, batch_size=batch_size, **fast)
+    run = train(few(airfoil), batch_size=batch_size)
     assert run.epochs[0] == 0.0 and run.epochs[-1] == 2.0
     assert list(run.epochs) == sorted(set(run.epochs)) and len(run.epochs) == len(run.losses)
     assert len(run.losses) >= 3
@@ -170,15 +173,15 @@ def last_weights(run):
 
 @BOTH
 def test_looking_changes_nothing(airfoil, train):
-    looked = [last_weights(train(airfoil, record_every=every)) for every in (10, 100, None)]
+    looked = [last_weights(train(few(airfoil), record_every=every)) for every in (10, 100, None)]
     assert looked[0] == looked[1] == looked[2]
 
 
 def test_a_plot_and_a_progress_bar_change_nothing(airfoil):
-    from chapter_adam import training
-    seen = []
-    watched = training.train_scratch(gb.adam, gb.init_adam_states(), HYPERPARAMS, *airfoil,
-                                     watch=lambda epochs, loss: seen.append((epochs, loss)))
+    from chapter_adam.book import run_scratch
+    seen, airfoil = [], few(airfoil)
+    watched = run_scratch(gb.adam, gb.init_adam_states(), HYPERPARAMS, *airfoil,
+                          watch=lambda epochs, loss: seen.append((epochs, loss)))
     drawn = gb.train_ch7(gb.adam, gb.init_adam_states(), HYPERPARAMS, *airfoil, plot=True)
     assert watched.curve() == drawn.curve() == scratch(airfoil).curve()
     assert seen == list(zip(watched.epochs, watched.losses))
@@ -199,6 +202,7 @@ def test_the_short_batch_is_divided_by_its_own_size(airfoil, airfoil_arrays):
 # --- what a training leaves alone
 
 def test_the_callers_dicts_and_states_are_untouched(airfoil):
+    airfoil = few(airfoil)
     states, hyperparams, gluon_hyperparams = gb.init_adam_states(), {'lr': 0.01, 't': 1}, {'learning_rate': 0.01}
     first = gb.train_ch7(gb.adam, states, hyperparams, *airfoil, plot=False)
     again = gb.train_ch7(gb.adam, states, hyperparams, *airfoil, plot=False)
@@ -217,7 +221,7 @@ def notes_its_losses(params, states, hyperparams):
 
 
 def test_what_lies_inside_the_callers_dict_is_untouched(airfoil):
-    hyperparams = {'diary': [], 'rates': {'lr': 0.05}}
+    hyperparams, airfoil = {'diary': [], 'rates': {'lr': 0.05}}, few(airfoil)
     first, again = (gb.train_ch7(notes_its_losses, None, hyperparams, *airfoil, plot=False) for _ in range(2))
     assert hyperparams == {'diary': [], 'rates': {'lr': 0.05}}
     assert first.losses == again.losses
@@ -225,7 +229,7 @@ def test_what_lies_inside_the_callers_dict_is_untouched(airfoil):
 
 def test_the_data_are_untouched(airfoil):
     before = [a.asnumpy().copy() for a in airfoil]
-    scratch(airfoil)
+    scratch(airfoil, hybridize=True)
     assert all((a.asnumpy() == b).all() for a, b in zip(airfoil, before))
 
 
@@ -234,17 +238,6 @@ def test_the_data_are_untouched(airfoil):
 def sgd(params, states, hyperparams):
     for p in params:
         p[:] = p - hyperparams['lr'] * p.grad
-
-
-def test_a_rule_sees_pythons_numbers(airfoil):
-    """NumPy's would try to multiply an NDArray element by element."""
-    def rule(params, states, hyperparams):
-        seen.update((key, type(value)) for key, value in hyperparams.items())
-        sgd(params, states, hyperparams)
-    seen = {}
-    hyperparams = {'lr': np.float64(0.05), 'rate': np.float32(0.5), 'steps': np.int32(3), 'fast': np.bool_(True)}
-    gb.train_ch7(rule, None, hyperparams, *airfoil, plot=False, num_epochs=1)
-    assert seen == {'lr': float, 'rate': float, 'steps': int, 'fast': bool}
 
 
 def with_list_state(params, states, hyperparams):
@@ -260,14 +253,14 @@ def with_list_state(params, states, hyperparams):
     (with_list_state, [[nd.zeros((5, 1)), 0], [nd.zeros(1), 0]], {'rate': 0.5}),
 ], ids=['no states', 'empty states, NumPy rate', 'lists'])
 def test_rules_of_the_readers_own(airfoil, rule, states, hyperparams):
-    assert gb.train_ch7(rule, states, hyperparams, *airfoil, plot=False).losses[-1] < 0.26
+    assert gb.train_ch7(rule, states, hyperparams, *airfoil, plot=False, hybridize=True).losses[-1] < 0.26
 
 
 @pytest.mark.parametrize('convert', [lambda a: a.asnumpy(), lambda a: a.asnumpy().tolist(),
                                      lambda a: a.astype('float64'), lambda a: a.as_np_ndarray()],
                          ids=['numpy', 'list', 'float64', 'mx.np'])
 def test_data_of_any_array_kind(airfoil, convert):
-    assert scratch([convert(a) for a in airfoil]).losses == scratch(airfoil).losses
+    assert scratch([convert(a) for a in few(airfoil)]).losses == scratch(few(airfoil)).losses
 
 
 def test_other_numbers_of_features():
@@ -280,13 +273,13 @@ def test_other_numbers_of_features():
 # --- what is reported
 
 def test_the_line_is_the_books(airfoil, capsys):
-    run = scratch(airfoil)
+    run = scratch(few(airfoil))
     assert capsys.readouterr().out == f'loss: {run.losses[-1]:f}, {run.seconds_per_epoch:f} sec per epoch\n'
 
 
 @BOTH
 def test_training_alone_takes_less_than_with_evaluations(airfoil, train):
-    run = train(airfoil, record_every=10)
+    run = train(few(airfoil), record_every=10)
     assert 0 < run.train_seconds_per_epoch < run.seconds_per_epoch
 
 
@@ -308,16 +301,45 @@ def test_weights_and_bias_are_those_of_the_last_loss(airfoil_arrays, train, hybr
 
 @pytest.mark.parametrize('full_division', [True, False])
 def test_settings_say_how_the_short_batch_was_divided(airfoil, full_division):
-    few = [a[:25] for a in airfoil]
-    alone = gluon(few, full_division=full_division)
-    many = gb.train_gluon_ensemble('adam', GLUON_HYPERPARAMS, *few, seeds=[0], full_division=full_division)
+    rows = few(airfoil, 25)
+    alone = gluon(rows, full_division=full_division)
+    many = gb.train_gluon_ensemble('adam', GLUON_HYPERPARAMS, *rows, seeds=[0], full_division=full_division)
     assert alone.settings['full_division'] is many.settings['full_division'] is full_division
 
 
 def test_settings_hold_numpys_numbers_as_numbers(airfoil):
     """And not as the text of one, which is what becomes of other objects."""
-    few, half = [a[:25] for a in airfoil], np.float32(0.5)
-    ours = gb.train_ch7(gb.adam, gb.init_adam_states(), {'lr': half, 't': np.int64(1)}, *few, plot=False)
-    theirs = gb.train_gluon_ch7('adam', {'learning_rate': half}, *few, plot=False)
+    rows, half = few(airfoil, 25), np.float32(0.5)
+    ours = gb.train_ch7(gb.adam, gb.init_adam_states(), {'lr': half, 't': np.int64(1)}, *rows, plot=False)
+    theirs = gb.train_gluon_ch7('adam', {'learning_rate': half}, *rows, plot=False)
     assert ours.settings['hyperparams'] == {'lr': 0.5, 't': 1}
     assert theirs.settings['hyperparams'] == {'learning_rate': 0.5}
+
+
+def test_labels_may_be_a_column(airfoil):
+    features, labels = few(airfoil)
+    assert scratch([features, labels.reshape((-1, 1))]).losses == scratch([features, labels]).losses
+
+
+def test_one_state_that_both_parameters_share_stays_one(airfoil):
+    """As in the book's own loop: one clock for weights and bias."""
+    def rule(params, states, hyperparams):
+        for p, (v, clock) in zip(params, states):
+            clock[:] = clock + 1
+            p[:] = p - hyperparams['lr'] / clock.asscalar() * p.grad
+        clocks.append([clock.asscalar() for _, clock in states])
+    clocks, clock = [], nd.zeros(1)
+    for hybridize in (False, True):
+        gb.train_ch7(rule, ((nd.zeros((5, 1)), clock), (nd.zeros(1), clock)), {'lr': 0.1}, *few(airfoil, 20),
+                     num_epochs=1, plot=False, hybridize=hybridize)
+    assert clocks == 2 * [[2, 2], [4, 4]] and clock.asscalar() == 0
+
+
+def test_hyperparameters_of_any_kind(airfoil):
+    def rule(params, states, hyperparams):
+        rate = hyperparams[0](next(hyperparams['steps'])) * hyperparams['scale']
+        for p in params:
+            p[:] = p - rate * p.grad
+    runs = [gb.train_ch7(rule, None, {0: lambda t: 0.1 / t, 'steps': iter(range(1, 9999)), 'scale': nd.array([0.5])},
+                         *few(airfoil, 50), plot=False, hybridize=hybridize) for hybridize in (False, True)]
+    assert runs[0].losses == runs[1].losses

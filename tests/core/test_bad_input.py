@@ -2,15 +2,13 @@
 import math
 import re
 from collections import defaultdict, namedtuple
-from fractions import Fraction
-from threading import Lock
 
 import numpy as np
 import pytest
 from mxnet import nd
 
-from chapter_adam import (DivergenceError, UntraceableError, adam, init_adam_states, momentum, train_ch7,
-                          train_ensemble, train_gluon_ch7)
+from chapter_adam import (DivergenceError, adam, init_adam_states, momentum, train_ch7, train_ensemble,
+                          train_gluon_ch7)
 
 X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
 Y = X @ np.array([1, -2], np.float32)
@@ -41,18 +39,6 @@ def case(argument, value, error, *words, id=None):
                         id=f'{argument}={id or repr(value)}')
 
 
-def rate_case(argument, key, value, error):
-    """A wrong learning rate in the dict `argument`."""
-    wrong = {key: value, 't': 1} if key == 'lr' else {key: value}
-    return case(argument, wrong, error, f"['{key}'] must be a finite number above 0, got {value!r}",
-                id=f'{key}:{value!r}')
-
-
-def rate_cases(argument, key):
-    out_of_range = [rate_case(argument, key, value, ValueError) for value in (0, -0.1, math.nan, math.inf)]
-    return out_of_range + [rate_case(argument, key, value, TypeError) for value in ('0.1', True, None, [0.1])]
-
-
 # What both trainings share.
 COMMON = [
     case('batch_size', 0, ValueError),
@@ -77,7 +63,7 @@ COMMON = [
     case('features', X.astype(str), TypeError, 'array of numbers', 'ndarray', id='strings'),
     case('features', [['a', 'b']] * 40, TypeError, 'array of numbers', 'list', id='words'),
     case('features', X + 1j, TypeError, 'array of numbers', 'ndarray', id='complex'),
-    case('labels', Y[:, None], ValueError, '(N,)', 'got (40, 1)', id='rank 2'),
+    case('labels', X, ValueError, '(N,)', 'got (40, 2)', id='rank 2'),
     case('labels', np.full(40, -np.inf), ValueError, 'finite', 'got -inf at (0,)', id='inf'),
     case('features', X.astype('m8[D]'), TypeError, 'array of numbers', 'timedelta64', id='time spans'),
     case('features', np.zeros((40, 2), [('a', float)]), TypeError, 'array of numbers', id='records'),
@@ -102,22 +88,16 @@ SCRATCH = [
     case('hyperparams', {'lr': 0.01, 't': 1, 'beta1': 1}, ValueError, "['beta1']", 'below 1, got 1'),
     case('hyperparams', {'lr': 0.01, 't': 1, 'eps': -1}, ValueError, "['eps']", 'at least 0, got -1'),
     case('hyperparams', {'lr': 0.01, 't': 10 ** 400}, ValueError, "['t']", '... (int)', id='long t'),
-    case('hyperparams', {'lr': 1e-60, 't': 1}, ValueError, "['lr']", 'got 1e-60; float32 holds 1.4e-45 to 3.4e+38'),
-    case('hyperparams', {'lr': 1e39, 't': 1}, ValueError, "['lr']", 'got 1e+39; float32 holds'),
-    case('hyperparams', {'lr': 0.01, 't': 1, 'lock': Lock()}, TypeError, "['lock']", 'cannot be copied', id='lock'),
-    *rate_cases('hyperparams', 'lr'),
-    case('states', 5, TypeError, 'got int'),
-    case('states', {'v': Z((2, 1))}, TypeError, 'got dict', id='dict'),
-    case('states', init_adam_states(2)[:1], ValueError, 'per parameter (2: w and b), got 1', id='one entry'),
-    case('states', init_adam_states(2) * 2, ValueError, 'per parameter (2: w and b), got 4', id='four entries'),
-    case('states', init_adam_states(5), ValueError, '[0][0] must have the shape', '(2, 1), got (5, 1)', id='shape'),
-    case('states', (('v', 's'), ('v', 's')), TypeError, '[0][0] must be an NDArray', 'got str', id='strings'),
-    case('states', ((np.zeros((2, 1)),) * 2,) * 2, TypeError, '[0][0]', 'got ndarray', id='NumPy arrays'),
+    case('hyperparams', {'lr': 1e-60, 't': 1}, ValueError, "['lr']", 'got 1e-60'),
+    case('hyperparams', {'lr': 1e39, 't': 1}, ValueError, "['lr']", 'got 1e+39'),
+    *(case('hyperparams', {'lr': value, 't': 1}, error, f"['lr'] must be a finite number above 0, got {value!r}")
+      for error, values in ((ValueError, (0, -0.1, math.nan, math.inf)), (TypeError, ('0.1', True, None, [0.1])))
+      for value in values),
 ]
 # Wrong only for this rule, which is found out when it is called: the rule's own words, and where to look.
 UNFIT_STATES = [
-    pytest.param((), ValueError, r'changed no parameter .*in place .*states \(none were given\)', id='empty'),
-    pytest.param(None, TypeError, r'adam failed: .*not iterable; do the given states', id='None'),
+    pytest.param((), ValueError, r'changed no parameter .*in place', id='empty'),
+    pytest.param(None, TypeError, r'adam failed: .*not iterable; do the states', id='None'),
     pytest.param(((Z((2, 1)),), (Z(1),)), ValueError, r'adam failed: .*unpack.* states', id='one of two parts'),
     pytest.param(((Z((2, 1)),) * 3, (Z(1),) * 3), ValueError, r'adam failed: .*unpack.* states', id='three parts'),
     pytest.param((1, 2), TypeError, r'adam failed: .*unpack.* states', id='numbers'),
@@ -128,16 +108,13 @@ GLUON = [
     case('trainer_name', 'test', ValueError, "got 'test'"),
     case('trainer_name', None, TypeError),
     case('trainer_name', adam, TypeError, 'got <function adam', id='a function'),
-    case('trainer_hyperparams', {'lr': 0.01}, ValueError, 'learning_rate', "got 'lr'"),
+    case('trainer_hyperparams', {'lr': 0.01}, ValueError, "Gluon's adam", "'lr'"),
     case('trainer_hyperparams', None, TypeError),
-    case('trainer_hyperparams', {'beta1': 1.5}, ValueError, "['beta1']", 'got 1.5'),
     case('trainer_hyperparams', [0.01], TypeError, "such as {'learning_rate': 0.01}, got [0.01]"),
-    case('trainer_hyperparams', {'param_dict': {}}, ValueError, "got 'param_dict'"),
     case('trainer_hyperparams', {'begin_num_update': 'x'}, ValueError, "'begin_num_update': 'x'"),
     case('full_division', 'yes', TypeError, 'True or False'),
     case('trainer_hyperparams', {'wd': 'a'}, ValueError, "'wd': 'a'"),
     case('trainer_hyperparams', {'clip_gradient': 'a'}, ValueError, "'clip_gradient': 'a'"),
-    *rate_cases('trainer_hyperparams', 'learning_rate'),
 ]
 
 
@@ -190,13 +167,7 @@ def test_a_dict_keeps_its_class():
     run = scratch(trainer_fn=rule, states=(), hyperparams=hyperparams)
     assert run.losses[-1] < run.losses[0]
     assert not hyperparams
-    with pytest.raises(UntraceableError, match='class defaultdict, not a plain dict'):
-        scratch(trainer_fn=rule, states=(), hyperparams=hyperparams, hybridize=True)
-
-
-def test_a_fraction_is_a_number():
-    assert scratch(hyperparams={'lr': Fraction(1, 100), 't': 1}).losses == scratch(
-        hyperparams={'lr': 0.01, 't': 1}).losses
+    assert scratch(trainer_fn=rule, states=(), hyperparams=hyperparams, hybridize=True).losses == run.losses
 
 
 @pytest.mark.parametrize('states, error, message', UNFIT_STATES)
@@ -256,9 +227,14 @@ def test_a_readers_own_rule_may_count_from_zero_and_take_a_schedule(airfoil, lr)
     assert np.ptp(curves, axis=0).max() < 2e-6
 
 
-def test_the_books_adam_pasted_counts_from_one_as_ours_does():
+def test_our_own_rules_count_from_one():
+    with pytest.raises(ValueError, match='first step has t = 1'):
+        train_ch7(momentum, None, {'lr': 0.1, 't': 0}, X, X[:, 0], plot=False)
+
+
+def test_a_readers_rule_named_adam_is_its_own_master():
     def adam(params, states, hyperparams):
-        raise AssertionError('not to be reached')
-    for rule in (adam, momentum):
-        with pytest.raises(ValueError, match='first step has t = 1'):
-            train_ch7(rule, None, {'lr': 0.1, 't': 0}, X, X[:, 0], plot=False)
+        for p in params:
+            p[:] = p - hyperparams['lr'][0] * p.grad
+    run = train_ch7(adam, None, {'lr': [0.1], 't': 0, 'beta1': 2, 'eps': 'none'}, X, X[:, 0], plot=False)
+    assert run.losses[-1] < run.losses[0]
