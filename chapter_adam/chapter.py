@@ -48,6 +48,7 @@
 
 # %%
 import chapter_adam as gb
+from matplotlib import pyplot as plt
 from mxnet import nd
 
 features, labels = gb.get_data_ch7()
@@ -103,12 +104,16 @@ print(f'largest gap between the two curves: {gap:.1e}')
 #
 # One thing did differ in the book's code. An epoch of 1503 examples ends on a batch of three; the scratch
 # code took the mean over three, while `trainer.step(10)` divided the sum by ten. That makes the last gradient
-# of each epoch too small, and shows on the curve just after the first epoch: small, but hundreds of times the
-# gap above.
+# of each epoch too small. On a plot of the losses both curves look the same, so the plot shows their difference: it
+# jumps after the first epoch, and is hundreds of times the gap above.
 
 # %%
-original = gb.train_gluon_ch7('adam', {'learning_rate': 0.01}, features, labels, full_division=True)
+original = gb.train_gluon_ch7('adam', {'learning_rate': 0.01}, features, labels, full_division=True, plot=False)
 effect = [abs(a - b) for a, b in zip(original.losses, gluon.losses)]
+plt.figure(figsize=(3.5, 2.5), layout='constrained')
+plt.plot(gluon.epochs, effect, marker='.')
+plt.xlabel('epoch')
+plt.ylabel('difference of the losses')
 print(f'dividing 3 examples by 10 moves the curve by up to {max(effect):.1e}, its end by {effect[-1]:.1e}')
 
 # %% [markdown]
@@ -124,10 +129,11 @@ for seed in range(5):
 # %% [markdown]
 # ## From scratch is not slow
 #
-# The book's scratch run took two and a half times as long as Gluon's. It computes the same; what takes the time is
-# that each of its forty small operators a step is called from Python. With `hybridize=True` the function `adam`, not
-# a character of it changed, is run once on stand-ins that write down what is done to them. Forward, gradient and
-# update become one graph, ten steps of it one call. The curve stays, the time does not: compare the seconds.
+# The book's scratch run took two and a half times as long as Gluon's, for the same arithmetic. The time goes into
+# dispatch: Python calls about forty small operators a step. With `hybridize=True` the function `adam`, not a
+# character of it changed, still runs at every step; only its arrays are lazy. An operator on a lazy array is written
+# down, not run, and ten steps, their gradients included, become one graph, which MXNet runs in one call. The curve
+# stays, the time does not: compare the seconds.
 
 # %%
 fast = gb.train_ch7(adam, init_adam_states(), {'lr': 0.01, 't': 1}, features, labels, hybridize=True)
@@ -144,9 +150,25 @@ print(f'and the run is {scratch.seconds_per_epoch / fast.seconds_per_epoch:.0f} 
 # * Adam keeps a running average of the gradient and one of its square, side by side, and moves by their quotient.
 # * Both start at zero, so both are divided by the sum of their weights, $1 - \beta^t$.
 # * Written from scratch and taken from Gluon it is the same rule, and from the same seed it draws the same curve.
-# * A rule written from scratch is as slow as its dispatch; traced into one graph, it is faster than Gluon's own.
+# * What makes a rule from scratch slow is the dispatch of its operators; as one graph of ten steps, it is faster than
+#   Gluon's Adam.
 #
 # ## Exercises
 #
-# 1. Change the learning rate. What limits the run when it is smaller, and what when it is larger?
-# 2. Why is Adam called a combination of momentum and RMSProp?
+# The first two are the book's, the next three a later edition's. `chapter-adam exercise all` answers them by runs; the
+# links lead to the figures.
+#
+# 1. Adjust the learning rate. What limits the run when it is smaller, and what when it is larger?
+#    ([answer](../figures/README.md#exercise-learning-rate))
+# 2. Why is Adam called a combination of momentum and RMSProp, and in which order?
+#    ([answer](../figures/README.md#exercise-two-averages))
+# 3. Can the two averages be rewritten so that they need no bias correction?
+#    ([answer](../figures/README.md#exercise-bias-correction))
+# 4. Why reduce the learning rate as the training goes on, and how fast?
+#    ([answer](../figures/README.md#exercise-decay))
+# 5. Can you construct a problem on which Adam does not converge, and what do AMSGrad and Yogi do there?
+#    ([answer](../figures/README.md#exercise-divergence))
+# 6. Which paths do sgd, momentum, RMSProp and Adam take over the loss, and do the paths depend on the coordinates?
+#    ([answer](../figures/README.md#exercise-paths))
+# 7. What does $\epsilon$ do from $10^{-8}$ to 100, and when does it matter where it is added?
+#    ([answer](../figures/README.md#exercise-epsilon))

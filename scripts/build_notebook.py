@@ -33,7 +33,8 @@ c.InlineBackend.figure_formats = {'retina'}
 c.InlineBackend.rc = {'figure.dpi': 100}
 c.InlineBackend.print_figure_kwargs = {'bbox_inches': 'tight', 'metadata': {'Software': None}}
 '''
-ALT = 'Loss over the epochs, a curve for each run of the cell above'
+ALT = {False: 'Loss over the epochs, a curve for each run of the cell above',
+       True: 'Loss difference over the epochs, as the cell above draws it'}  # by whether the cell calls pyplot itself
 SECONDS = re.compile(r'\d+\.\d+(?= sec per epoch)|\d+(?= times as fast)')
 
 
@@ -62,8 +63,10 @@ def run(notebook):
                                 resources={'metadata': {'path': f'{folder}/empty'}})
         client.execute(env=environment(profile.parent), cleanup_kc=True)
     notebook.metadata = nbformat.from_dict(METADATA)  # the kernel has added its version
-    for output in pictures(notebook):
-        output.metadata['image/png']['alt'] = ALT
+    for cell in notebook.cells:
+        for output in cell.get('outputs', []):
+            if 'image/png' in output.get('data', {}):
+                output.metadata['image/png']['alt'] = ALT['plt.plot' in cell.source]
     return notebook
 
 
