@@ -21,7 +21,7 @@ class DivergenceError(ArithmeticError):
     >>> x = np.linspace(-1, 1, 40).reshape(20, 2)
     >>> run = train_ch7(sgd, init_sgd_states(2), {'lr': 1e30}, x, x[:, 0], plot=False)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    chapter_adam.training.DivergenceError: ...
+    chapter_adam.core.training.DivergenceError: ...
     """
 
 
