@@ -39,7 +39,9 @@ class Batches(Layout):
     def of(cls, *sizes):
         """The one for these sizes, which their graphs refer to."""
         key = cls, *sizes
-        return key, cls.known.setdefault(key, cls(*sizes))
+        if key not in cls.known:
+            cls.known[key] = cls(*sizes)
+        return key, cls.known[key]
 
     def same_numbers(self, nodes, numbers):
         pairs = self.pairs(nodes, numbers)
