@@ -97,13 +97,14 @@ class Steps:
         """As many steps as `sizes` says, on the minibatches in the arrays `data`; returns how many were taken."""
         key, batches = kind.of(*sizes)
         RECORD.begin((key, runs), data)
+        rule, follow, arguments = self.trainer_fn, RECORD.follow, (self.states, self.hyperparams)
         w, b, grad_w, grad_b = (array.writable for array in (*self.params, *self.grads))
         w.grad, b.grad = self.grads
         for step, (of_w, of_b) in enumerate(batches.operators):
             sources = 0, 1, w.at, b.at
-            grad_w.at = RECORD.follow(-1 - (w.at << 20) - (b.at << 40), of_w, sources).writable.at
-            grad_b.at = RECORD.follow(-1, of_b, sources).writable.at
-            self.trainer_fn([*self.params], self.states, self.hyperparams)
+            grad_w.at = follow(sources, of_w, sources).writable.at
+            grad_b.at = follow(Gradient, of_b, sources).writable.at
+            rule([*self.params], *arguments)
             if RECORD.has_ended:
                 return step + 1
         grad_w.start, grad_b.start = grad_w.at, grad_b.at  # nobody asks for them any more
