@@ -4,15 +4,15 @@ A lazy array is an NDArray like any other, `type(p) is NDArray`, but it has no h
 asks for the handle first; there the laziness ends. Only the methods below know lazy arrays, and `invoke`, through which
 all functions go that MXNet generates. They stand in NDArray while a record is open, and leave plain arrays to MXNet.
 """
-import ctypes
 from contextlib import contextmanager
 
 import numpy as np
 
 from ..compat import mxnet
+from .memory import shares_memory
+from .node import Lazy, real
 from .operators import NAME_OF, TWINS, Operator
 from .record import RECORD as now
-from .record import Lazy
 
 base, NDArray, register = mxnet.base, mxnet.nd.NDArray, mxnet.ndarray.register
 WHOLE = slice(None)
@@ -49,24 +49,9 @@ def for_runs(shape):
     return (1, *shape) if len(shape) > 1 else (1, *shape, 1)
 
 
-def span(array):
-    """The addresses at which a plain array begins and ends."""
-    start = ctypes.c_void_p()
-    base.check_call(base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(start)))
-    return start.value or 0, (start.value or 0) + array.size * np.dtype(array.dtype).itemsize
-
-
-def shares_memory(array):
-    """Whether a plain array lies in the memory of a root."""
-    if array.stype != 'default':
-        return False
-    begin, end = span(array)
-    return any(begin < stop and start < end for start, stop in (span(root.writable.home) for root in now.roots))
-
-
 def guard(*arrays):
     """Ends the laziness if a plain array that the rule uses lies in the memory of a root, which may be out of date."""
-    if now.is_mine() and any(map(shares_memory, arrays)):
+    if now.is_mine() and any(shares_memory(array, map(real, now.roots)) for array in arrays):
         now.end('memory of a parameter or state is used in another way')
 
 
@@ -187,7 +172,7 @@ def store(array, value):
 def can_join(array, value):
     """Whether a plain array that is given a lazy value can go on as a lazy one, a root."""
     return (type(array) is NDArray and array.writable and (array.shape, array.dtype) == value.writable.kind
-            and array.stype == 'default' and not now.many and not shares_memory(array))
+            and array.stype == 'default' and not now.many and not shares_memory(array, map(real, now.roots)))
 
 
 def value_of(array):

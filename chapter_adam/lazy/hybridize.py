@@ -2,7 +2,8 @@
 import numpy as np
 
 from ..compat import DEVICE, mxnet
-from .array import lazy, span
+from .array import lazy
+from .memory import are_apart
 from .record import RECORD as now
 
 nd, NDArray = mxnet.nd, mxnet.nd.NDArray
@@ -72,9 +73,3 @@ def arrays_in(nested):
                 look(part)
     look(nested)
     return list(found.values())
-
-
-def are_apart(arrays):
-    """Whether plain arrays share no memory."""
-    spans = sorted(map(span, arrays))
-    return all(end <= start for (_, end), (start, _) in zip(spans, spans[1:]))

@@ -6,7 +6,6 @@ gives the shape, and raises the error that the eager run would raise, where it w
 still referred to are computed, by the path's graph or, operator by operator, by a replay.
 """
 import atexit
-import ctypes
 import linecache
 import os
 import sys
@@ -19,47 +18,14 @@ import numpy as np
 
 from ..compat import mxnet
 from .graph import Graph, Layout, graph_for, packed
+from .node import Lazy, Node, make_plain, path_to, without_handle
 
-nd, NDArray, autograd, base = mxnet.nd, mxnet.nd.NDArray, mxnet.autograd, mxnet.base
+nd, NDArray, autograd = mxnet.nd, mxnet.nd.NDArray, mxnet.autograd
 MOST_NODES, MOST_GRAPHS = 50_000, 256  # of all paths together, some 20 MB; then they are forgotten
 
 
 class MixesRuns(TypeError):
     """A rule in an ensemble looks at more than one number at a time."""
-
-
-class Lazy:
-    """What a lazy NDArray has in place of a handle.
-
-    `at` is its value's position, `kind` its shape and type, `grad` the lazy NDArray of its gradient. A root, an array
-    from outside, has `home`, a plain NDArray with its value before the record, and `start`, that value's position.
-    """
-    __slots__ = ('at', 'kind', 'grad', 'home', 'start')
-
-    def __init__(self, at, kind, home=None):
-        self.at, self.kind, self.grad, self.home, self.start = at, kind, None, home, at
-
-
-class Node(dict):
-    """One value of a record; as a dict, the nodes that have followed it, by what was done.
-
-    `operator` is None for an input; `sources` are its inputs' positions, `at` its own; `kind` is its shape and type;
-    `number` is the index of its number, or of the input; `result` is the lazy array that is handed out for it.
-    """
-    __slots__ = ('operator', 'sources', 'at', 'kind', 'before', 'number', 'result', 'path', 'graphs', 'visits')
-
-    def __init__(self, operator=None, sources=(), kind=None, number=None, before=None):
-        self.operator, self.sources, self.kind, self.number, self.before = operator, sources, kind, number, before
-        self.at, self.path, self.graphs, self.visits = before.at + 1 if before is not None else -1, None, {}, 0
-        self.result = without_handle(self.at, kind)
-
-    @property
-    def takes_number(self):
-        return self.operator is not None and self.operator.takes_number
-
-    def symbol(self):
-        """The variable of an input."""
-        return mxnet.sym.var(f'input{self.number}')
 
 
 class Record:
@@ -241,33 +207,6 @@ class Record:
             node = nodes.pop()
             nodes += node.values()
             node.result.handle = None  # there is nothing to be freed
-
-
-def path_to(node, first=0):
-    """The nodes of a record from the position `first` to a node."""
-    nodes = []
-    while node.at >= first:
-        nodes.append(node)
-        node = node.before
-    return nodes[::-1]
-
-
-def without_handle(at, kind):
-    array = NDArray.__new__(NDArray)
-    array.writable = Lazy(at, kind)
-    return array
-
-
-def make_plain(array, other):
-    """Gives a lazy array the handle of a plain one, which goes on with a copy of it, for the same memory."""
-    copy = base.NDArrayHandle()
-    base.check_call(base._LIB.MXShallowCopyNDArray(other.handle, ctypes.byref(copy)))
-    array.handle, array.writable, other.handle = other.handle, True, copy
-
-
-def real(array):
-    """The plain array with a root's value, between two records."""
-    return array.writable.home if type(array.writable) is Lazy else array
 
 
 def line_of_the_rule():
