@@ -75,18 +75,18 @@ def test_arrays_that_share_memory(share):
     assert all(np.array_equal(a, b) for x, y in zip(expected, found) for a, b in zip(x, y))
 
 
-@pytest.mark.parametrize('how', ['writes', 'reads', 'NumPy'])
+@pytest.mark.parametrize('how', ['writes', 'reads', 'NumPy', 'meets'])
 def test_a_view_of_a_parameter_made_long_before(how):
     def run(wrap):
         params, states = start([(4,)])
-        view = params[0].reshape((2, 2))
+        view = params[0].reshape((4,) if how == 'meets' else (2, 2))
 
         def rule(params, states, hyperparams):
             p = params[0]
             p[:] = p - 0.1 * p.grad
             if how == 'writes':
                 view[:] = 1
-            p[:] = p + (view.sum() if how != 'NumPy' else float(view.asnumpy().sum())) * 0.25
+            p[:] = p + view if how == 'meets' else p + (view.sum() if how != 'NumPy' else float(view.asnumpy().sum())) * 0.25
         return steps(wrap(rule), params, states, {})
     with pytest.warns(UserWarning, match='memory of a parameter or state is used in another way'):
         found = run(gb.hybridize)
