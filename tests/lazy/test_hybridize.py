@@ -86,7 +86,10 @@ def test_a_view_of_a_parameter_made_long_before(how):
             p[:] = p - 0.1 * p.grad
             if how == 'writes':
                 view[:] = 1
-            p[:] = p + view if how == 'meets' else p + (view.sum() if how != 'NumPy' else float(view.asnumpy().sum())) * 0.25
+            if how == 'meets':
+                p[:] = p + view
+            else:
+                p[:] = p + (view.sum() if how != 'NumPy' else float(view.asnumpy().sum())) * 0.25
         return steps(wrap(rule), params, states, {})
     with pytest.warns(UserWarning, match='memory of a parameter or state is used in another way'):
         found = run(gb.hybridize)
