@@ -1,85 +1,77 @@
-"""The competitors of `chapter-adam bench`: each file in this folder takes part.
+"""The competitors of `chapter-adam bench`: a table, and a file beside it for each framework.
 
-A file imports its framework and NumPy, nothing else of this package, and declares
+A file imports its framework and NumPy. Its docstring says how its training departs from the section's. It defines
 
-    LABELS = {'': 'NumPy'}         the name of each of its variants in the table, such as {'scratch': '...', ...}
-    FAMILY = 'others'              its colour in the figure: one of FAMILIES
-    ENVIRONMENT = 'arrays'         where it runs: 'main', or .peers/NAME, made from scripts/peers/NAME.txt
-    REQUIRES = ('numpy',)          the packages that it needs, the framework first
+    def prepare(task, variant):       does what is done once; returns a function without arguments that trains once:
+                                      Adam on minibatches `task.batches`, from `task.w`, `task.b`, in `task.orders`.
+                                      It hands each loss to `task.record`: at the start, and after the steps in
+                                      `task.records`, or at the end of their epoch.
+    def prepare_many(task, variant):  returns a function of a number of runs, which trains them from the starts and in
+                                      the orders of `task.draw(runs)` and returns their final losses.
 
-and, where they apply, the variants that
-
-    OWN_DRAWS = ('',)              draw their own start and orders
-    WHOLE_CALL = ('',)             call a library's own loop, which hands over its losses at the end
-    MANY = ('',)                   can train many runs at once (`bench --many`)
-
-It defines
-
-    def prepare(task, variant):    does what is done once, such as compiling; returns
-        def train():               one training: `task.num_epochs` epochs of Adam on minibatches `task.batches`, from
-            ...                    `task.w`, `task.b`, in `task.orders`. It hands each loss to `task.record`: at the
-        return train               start, and after the steps in `task.records`, or at the end of their epoch.
-
-    def prepare_many(task, variant):
-        def train(runs):           trains so many runs from the starts and in the orders of `task.draw(runs)`;
-            ...                    returns their final losses
-        return train
-
-`worker.Task` says what is in `task`. Each variant runs in its own process, in an empty folder beside `../data`, which
-holds the data file. A file says in its docstring how its training departs from the section's. `gate` decides whether
-its losses and its clock are right.
+`worker.Task` says what is in `task`. `gate` decides whether the losses and the clock are right.
 """
-import ast
 from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-FAMILIES = ('the original', 'later edition', 'ours', 'others')
-DECLARED = ('LABELS', 'FAMILY', 'ENVIRONMENT', 'REQUIRES')
-OPTIONAL = ('OWN_DRAWS', 'WHOLE_CALL', 'MANY')
 
 
 @dataclass(frozen=True)
 class Competitor:
-    """One variant of one file."""
+    """One variant of one file.
+
+    Attributes:
+        name: 'file' or 'file-variant'.
+        label: its name in tables and figures.
+        family: its colour in the figures: 'the original', 'later edition', 'ours' or 'others'.
+        environment: where it runs: 'main', or .peers/NAME, made from scripts/peers/NAME.txt.
+        packages: what it imports, the framework first.
+        many: it can train many runs at once.
+        closed: it calls a library's own loop, which draws by itself, hands over its losses at the end, and trains
+            `task.num_epochs` epochs.
+    """
     name: str
-    path: Path
-    variant: str
     label: str
     family: str
     environment: str
-    requires: tuple
-    own_draws: bool
-    whole_call: bool
-    many: bool
+    packages: tuple
+    many: bool = False
+    closed: bool = False
+    folder: Path = FOLDER
+
+    @property
+    def file(self):
+        return self.name.partition('-')[0]
+
+    @property
+    def variant(self):
+        return self.name.partition('-')[2]
 
 
-def discover(folder=FOLDER):
-    """Every competitor in the folder, by name: 'file' or 'file-variant'. Raises ValueError for an incomplete file."""
-    found = {}
-    for path in sorted(folder.glob('[!_]*.py')):
-        labels, family, environment, requires, *optional = declarations(path)
-        for variant, label in labels.items():
-            name = f'{path.stem}-{variant}' if variant else path.stem
-            found[name] = Competitor(name, path, variant, label, family, environment, requires,
-                                     *(variant in variants for variants in optional))
-    return found
+BOOK = 'the original', 'book', ('gluonbook', 'mxnet')
+D2L = 'later edition', 'main', ('d2l', 'mxnet')
+OURS = 'ours', 'main', ('chapter_adam', 'mxnet')
+TORCH = 'others', 'torch', ('torch', 'numpy')
+COMPETITORS = {c.name: c for c in (
+    Competitor('gluonbook-scratch', 'gluonbook train_ch7', *BOOK, closed=True),
+    Competitor('gluonbook-gluon', 'gluonbook train_gluon_ch7', *BOOK, closed=True),
+    Competitor('d2l-scratch', 'd2l train_ch11', *D2L, closed=True),
+    Competitor('d2l-gluon', 'd2l train_concise_ch11', *D2L, closed=True),
+    Competitor('ours-scratch', 'ours: scratch', *OURS),
+    Competitor('ours-scratch-hybridized', 'ours: scratch, hybridized', *OURS, many=True),
+    Competitor('ours-gluon', 'ours: Gluon', *OURS),
+    Competitor('ours-gluon-hybridized', 'ours: Gluon, hybridized', *OURS),
+    Competitor('torch_loop-scratch', 'PyTorch: scratch', *TORCH, many=True),
+    Competitor('torch_loop-foreach', 'PyTorch: optim.Adam(foreach)', *TORCH),
+    Competitor('torch_loop-fused', 'PyTorch: optim.Adam(fused)', *TORCH),
+    Competitor('numpy_loop', 'NumPy', 'others', 'arrays', ('numpy',), many=True),
+    Competitor('jax_scan', 'JAX jit(scan)', 'others', 'arrays', ('jax', 'numpy'), many=True),
+    Competitor('numba_loop', 'Numba', 'others', 'arrays', ('numba', 'numpy'), many=True),
+)}
+discover = COMPETITORS.copy
 
 
 def named(competitors, name):
     """The competitors that a name means: one by its own, all variants by their file's."""
-    return [c for c in competitors.values() if name in (c.name, c.path.stem)]
-
-
-def declarations(path):
-    """What a file declares, in the order of DECLARED and OPTIONAL; read, not run: its framework may be absent."""
-    values = dict.fromkeys(OPTIONAL, ())
-    for node in ast.parse(path.read_text(encoding='utf-8'), str(path)).body:
-        for target in getattr(node, 'targets', ()):
-            if getattr(target, 'id', None) in DECLARED + OPTIONAL:
-                values[target.id] = ast.literal_eval(node.value)
-    if missing := [name for name in DECLARED if name not in values]:
-        raise ValueError(f'{path}: a competitor must declare {", ".join(missing)}; see {FOLDER / "__init__.py"}')
-    if values['FAMILY'] not in FAMILIES:
-        raise ValueError(f'{path}: FAMILY must be one of {", ".join(FAMILIES)}, got {values["FAMILY"]!r}')
-    return [values[name] for name in DECLARED + OPTIONAL]
+    return [c for c in competitors.values() if name in (c.name, c.file)]

@@ -3,14 +3,9 @@
 Unmodified but for the live plot, which is left out. It trains on 1500 rows and draws from global generators. It
 evaluates half as often as the others, but batch by batch through its data loader, which takes as long as the training.
 """
+import chapter_adam  # noqa: F401  with it, MXNet loads on today's Pythons
 from d2l import mxnet as d2l
 from mxnet import np, npx
-
-LABELS = {'scratch': 'd2l train_ch11', 'gluon': 'd2l train_concise_ch11'}
-FAMILY = 'later edition'
-ENVIRONMENT = 'main'
-REQUIRES = ('d2l', 'mxnet')
-OWN_DRAWS = WHOLE_CALL = ('scratch', 'gluon')
 
 npx.set_np()
 

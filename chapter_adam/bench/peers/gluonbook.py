@@ -6,12 +6,6 @@ batch by 10, and records the last loss before that batch.
 import gluonbook as gb
 from mxnet import nd
 
-LABELS = {'scratch': 'gluonbook train_ch7', 'gluon': 'gluonbook train_gluon_ch7'}
-FAMILY = 'the original'
-ENVIRONMENT = 'book'
-REQUIRES = ('gluonbook', 'mxnet')
-OWN_DRAWS = WHOLE_CALL = ('scratch', 'gluon')
-
 
 def prepare(task, variant):
     features, labels = gb.get_data_ch7()

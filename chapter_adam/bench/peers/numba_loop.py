@@ -1,12 +1,6 @@
-"""Numba: the training as plain loops over numbers, compiled ahead of the clock. The floor: no framework is left."""
+"""Numba: the training as plain loops over numbers, compiled in the first training. The floor: no framework is left."""
 import numba
 import numpy as np
-
-LABELS = {'': 'Numba'}
-FAMILY = 'others'
-ENVIRONMENT = 'arrays'
-REQUIRES = ('numba', 'numpy')
-MANY = ('',)
 
 
 def prepare(task, variant):
@@ -21,7 +15,6 @@ def prepare(task, variant):
             first = epoch * len(bounds) + 1
             for value in train_epoch(A, task.labels, order, bounds, due, first, *state, *hyperparams):
                 task.record(value)
-    train()  # compiles
     return train
 
 

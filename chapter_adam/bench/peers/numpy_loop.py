@@ -1,12 +1,6 @@
 """NumPy: the loop by hand, in float32, with the gradient in closed form."""
 import numpy as np
 
-LABELS = {'': 'NumPy'}
-FAMILY = 'others'
-ENVIRONMENT = 'arrays'
-REQUIRES = ('numpy',)
-MANY = ('',)
-
 
 def prepare(task, variant):
     A, y = with_ones(task), task.labels

@@ -6,13 +6,6 @@ the fastest; `nn.Linear`, `linear` and `@` took a little longer.
 import torch
 from torch.nn.functional import mse_loss
 
-LABELS = {'scratch': 'PyTorch: scratch', 'adam': 'PyTorch: optim.Adam', 'foreach': 'PyTorch: optim.Adam(foreach)',
-          'fused': 'PyTorch: optim.Adam(fused)'}
-FAMILY = 'others'
-ENVIRONMENT = 'torch'
-REQUIRES = ('torch', 'numpy')
-MANY = ('scratch',)
-
 
 def prepare(task, variant):
     torch.set_num_threads(1)
@@ -64,8 +57,7 @@ def scratch_adam(task, params):
 
 def library_adam(task, params, variant):
     """PyTorch's optimiser; returns its step."""
-    how = {} if variant == 'adam' else {variant: True}
-    adam = torch.optim.Adam(params, lr=task.lr, betas=(task.beta1, task.beta2), eps=task.eps, **how)
+    adam = torch.optim.Adam(params, lr=task.lr, betas=(task.beta1, task.beta2), eps=task.eps, **{variant: True})
 
     def update(_t):
         adam.step()
