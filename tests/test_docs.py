@@ -71,7 +71,8 @@ def test_links_lead_somewhere(path):
 def commands(path):
     """The commands on a page: what is indented, and inline code that begins with one of our programs."""
     page = re.sub(r'^```.*?^```', '', text(path), flags=re.DOTALL | re.MULTILINE)
-    return [*re.findall(r'^    (\S.*)$', page, re.MULTILINE), *re.findall(r'`((?:make|chapter-adam) [^`]+)`', page)]
+    indented = ''.join(re.findall(r'(?<=\n\n)(?:    \S.*\n)+', page))
+    return [*indented.splitlines(), *re.findall(r'`((?:make|chapter-adam) [^`]+)`', page)]
 
 
 @pytest.mark.parametrize('path', PAGES, ids=lambda path: str(path.relative_to(outside.CLONE)))
