@@ -1,12 +1,14 @@
 """What every test may use: the data, once; and a Ctrl-C that works."""
+import os
 import signal
 
-import matplotlib
-import outside
-import pytest
+os.environ.setdefault('OMP_NUM_THREADS', '1')  # two workers of two threads each are slower than of one
 
-import chapter_adam
-from chapter_adam.compat import mxnet  # noqa: F401  before a test's own import: its last digits, on every machine
+import matplotlib  # noqa: E402
+import pytest  # noqa: E402
+
+import chapter_adam  # noqa: E402
+from chapter_adam.compat import mxnet  # noqa: E402, F401  before a test's own import
 
 matplotlib.use('Agg')  # no window, wherever the tests run
 
@@ -22,13 +24,6 @@ def airfoil_arrays(airfoil):
     """The same as float32 NumPy arrays."""
     features, labels = airfoil
     return features.asnumpy(), labels.asnumpy()
-
-
-@pytest.fixture(scope='session')
-def chapter_run(tmp_path_factory):
-    """The chapter run as a script in an empty folder: the finished process, and the folder."""
-    folder = tmp_path_factory.mktemp('chapter')
-    return outside.python(outside.CLONE / 'chapter_adam' / 'chapter.py', cwd=folder), folder
 
 
 @pytest.fixture

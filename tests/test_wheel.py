@@ -10,7 +10,7 @@ import outside
 import pytest
 
 import chapter_adam
-from chapter_adam import airfoil
+from chapter_adam.core import airfoil
 
 BUILD = 'import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])'
 RUN = '''
@@ -62,8 +62,7 @@ def test_the_data_file_is_in_it_byte_for_byte(archive):
 
 def test_every_module_and_nothing_else_is_in_it(archive):
     package = outside.CLONE / 'chapter_adam'
-    files = [*package.glob('*.py'), *package.glob('exercises/*.py'), *package.glob('peers/*.py'),
-             *package.glob('peers/*.txt'), package / 'adam.ipynb']
+    files = [*package.rglob('*.py'), package / 'adam.ipynb']
     modules = {path.relative_to(outside.CLONE).as_posix() for path in files}
     packed = {name for name in archive.namelist() if '.dist-info/' not in name}
     assert packed == modules | {f'chapter_adam/data/{name}' for name in (airfoil.NAME, 'README.md')}
@@ -73,7 +72,7 @@ def test_it_installs_the_command_and_the_licence(archive):
     info = {name.split('/', 1)[1]: name for name in archive.namelist() if '.dist-info/' in name}
     entry_points = configparser.ConfigParser()
     entry_points.read_string(archive.read(info['entry_points.txt']).decode())
-    assert dict(entry_points['console_scripts']) == {'chapter-adam': 'chapter_adam.cli:main'}
+    assert dict(entry_points['console_scripts']) == {'chapter-adam': 'chapter_adam.command.cli:main'}
     assert any(name.endswith('LICENSE') for name in info)
     assert 'Requires-Dist: mxnet==1.9.1' in archive.read(info['METADATA']).decode()
 

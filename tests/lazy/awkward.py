@@ -280,6 +280,20 @@ def writes_row_by_row(p, v, s, h, seen):
 
 
 @ends
+@each
+def keeps_the_last_step_and_then_looks_at_it(p, v, s, h, seen):
+    p[:] = p - h['lr'] * (v - 0.5 * s)
+    s[:] = v
+    if h['t'] == 15:
+        seen.append(s.reshape((-1,)).asnumpy().tolist())
+    if h['t'] > 15:
+        v[:] = 0.9 * v + p.grad
+    else:
+        v[:] = v + p.grad
+        s[:] = v
+
+
+@ends
 def keeps_a_view_and_reads_it():
     views, seen = [], []
 
