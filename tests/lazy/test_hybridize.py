@@ -104,7 +104,9 @@ def test_arrays_of_other_types_and_rules_without_arrays():
     p = nd.ones(3, dtype='float64')
     p.attach_grad()
     p.grad[:] = 1
-    assert gb.hybridize(rule)([p], None, {'t': 1}) == 2
+    hyperparams = {'t': 1}
+    hyperparams['me'] = [hyperparams]
+    assert gb.hybridize(rule)([p], None, hyperparams) == 2
     assert p.asnumpy().tolist() == [0.5] * 3
     assert gb.hybridize(lambda *_: 'done')([], None, {}) == 'done'
 
