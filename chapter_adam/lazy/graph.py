@@ -50,7 +50,8 @@ class Graph:
     def __init__(self, nodes, wanted, numbers, layout, bakes):
         width = len(numbers) // layout.steps
         bakes = bakes and layout.steps > 1 and width * layout.steps == len(numbers)
-        same = [bakes and isinstance(number, float) and set(numbers[k % width::width]) == {number}
+        # A zero is never baked: 0.0 and -0.0 are equal, and not the same.
+        same = [bakes and isinstance(number, float) and number != 0 and set(numbers[k % width::width]) == {number}
                 for k, number in enumerate(numbers)]
         self.fixed, self.varying = (getter(k for k, one in enumerate(same) if one is kind) for kind in (True, False))
         self.constants, pieces = self.fixed(numbers), iter(split(sym.var('numbers'), numbers, same.count(False)))

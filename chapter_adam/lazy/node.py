@@ -10,12 +10,13 @@ class Lazy:
     """What a lazy NDArray has in place of a handle.
 
     `at` is its value's position, `kind` its shape and type, `grad` the lazy NDArray of its gradient. A root, an array
-    from outside, has `home`, a plain NDArray with its value before the record, and `start`, that value's position.
+    from outside, has `home`, a plain NDArray with its value before the record, and `start`, that value's position;
+    if it `moves`, its next value may lie in other memory.
     """
-    __slots__ = ('at', 'kind', 'grad', 'home', 'start')
+    __slots__ = ('at', 'kind', 'grad', 'home', 'start', 'moves')
 
-    def __init__(self, at, kind, home=None):
-        self.at, self.kind, self.grad, self.home, self.start = at, kind, None, home, at
+    def __init__(self, at, kind, home=None, moves=False):
+        self.at, self.kind, self.grad, self.home, self.start, self.moves = at, kind, None, home, at, moves
 
 
 class Node(dict):

@@ -46,11 +46,11 @@ class Record:
         self.many = len(arrays[0]) if shown else 0
         self.thread = get_ident()
         for array, shape in zip(arrays, shown or [array.shape for array in arrays]):
-            self.add_root(array, shape)
+            self.add_root(array, shape, moves)
 
-    def add_root(self, array, shape):
+    def add_root(self, array, shape, moves=False):
         home = NDArray.__new__(NDArray)
-        home.handle, home.writable, array.writable = array.handle, True, Lazy(-1, (shape, array.dtype), home)
+        home.handle, home.writable, array.writable = array.handle, True, Lazy(-1, (shape, array.dtype), home, moves)
         del array.handle
         self.roots.append(array)
 
@@ -147,7 +147,7 @@ class Record:
         self.wanted = tuple(dict.fromkeys([*(lazy.at for lazy in moved), *held]))
         results, taken = self._results(layout), set()
         for lazy in moved:
-            if self.moves:
+            if lazy.moves:
                 lazy.home = results[lazy.at].copy() if lazy.at in taken else results[lazy.at]
                 taken.add(lazy.at)
             else:
