@@ -34,7 +34,8 @@ def default(tmp_path_factory):
 
 
 def test_the_default_run_prints_the_books_two_lines_and_a_table(default):
-    assert default.returncode == 0 and default.stderr == ''
+    progress = all(line.endswith((' epochs', ' runs')) for line in default.stderr.splitlines())  # on a slow machine
+    assert default.returncode == 0 and progress
     (scratch,), (gluon,) = (re.findall(rf'^{name} +{LINE}$', default.stdout, re.M)
                             for name in ('adam from scratch', 'Gluon adam'))
     # The 5 % and 95 % quantiles of a thousand seeds: an ordinary draw, as the book's 0.243957 and 0.242933 were.
