@@ -37,7 +37,7 @@ def few(airfoil_arrays):
                  {**GLUONS, 'gamma1': 0.9, 'epsilon': 1e-6}, id='rmsprop'),
 ])
 def test_gluons_curve_is_that_of_the_rule(airfoil, few, rule, init_states, hyperparams, name, gluons):
-    for data, seed in ((airfoil, 0), (few, 1), (few, 2)):
+    for data, seed in ((airfoil if rule is gb.adam else few, 0), (few, 1), (few, 2)):
         ours = run_scratch(rule, init_states(), hyperparams, *data, seed=seed)
         theirs = run_gluon(name, gluons, *data, seed=seed)
         assert gap(ours.losses, theirs.losses) < 1e-5 and ours.epochs == theirs.epochs

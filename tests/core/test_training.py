@@ -70,7 +70,7 @@ def test_weights_and_bias_are_those_of_the_last_loss(few, train, hybridize):
 
 def test_other_numbers_of_features():
     x = np.random.default_rng(0).normal(size=(100, 3))
-    run = scratch([x, x @ [0.5, -1, 2]], gb.momentum, gb.init_momentum_states(3), {'lr': 0.05}, num_epochs=5)
+    run = scratch([x, x @ [0.5, -1, 2]], gb.momentum, gb.init_momentum_states(3), {'lr': 0.05}, num_epochs=9)
     assert run.losses[-1] < 1e-3 and run.weights == pytest.approx([0.5, -1, 2], abs=0.05)
 
 
