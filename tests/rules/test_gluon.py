@@ -5,7 +5,6 @@ import pytest
 from mxnet import nd
 from oracle import STEPS, first_point, noisy_gradients
 
-import chapter_adam as gb
 from chapter_adam import adam, adam_uncorrected, momentum, rmsprop, sgd
 
 BETA2 = 0.999
@@ -125,15 +124,3 @@ def test_mxnets_adam_kernel_is_adam_uncorrected(case, eps):
         adam_uncorrected([p], [(v, s)], {'lr': 0.01, 'eps': eps})
         nd.adam_update(weight, nd.array(g), m, n, lr=0.01, beta1=0.9, beta2=0.999, epsilon=eps, out=weight)
         assert distance(p.asnumpy(), weight.asnumpy()) < 2e-5
-
-
-@pytest.mark.parametrize('rule, hyperparams, name, gluons', [
-    ('sgd', {'lr': 0.05}, 'sgd', {'learning_rate': 0.05}),
-    ('momentum', {'lr': 0.01, 'momentum': 0.8}, 'sgd', {'learning_rate': 0.01, 'momentum': 0.8}),
-    ('rmsprop', {'lr': 0.01}, 'rmsprop', {'learning_rate': 0.01, 'gamma1': 0.9, 'epsilon': 1e-6}),
-], ids=['sgd', 'momentum', 'rmsprop'])
-def test_whole_trainings_coincide(airfoil, rule, hyperparams, name, gluons):
-    rule, states = gb.RULES[rule]
-    ours = gb.train_ch7(rule, states(), hyperparams, *airfoil, plot=False)
-    theirs = gb.train_gluon_ch7(name, gluons, *airfoil, plot=False)
-    assert np.abs(np.subtract(ours.losses, theirs.losses)).max() < 5e-6
