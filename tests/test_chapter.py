@@ -1,4 +1,4 @@
-"""The section: its own calls run verbatim, and the chapter runs as a script and opens as a notebook."""
+"""The section: its own calls run verbatim in an empty folder, and the chapter opens as a notebook of public names."""
 import ast
 import re
 

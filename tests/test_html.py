@@ -1,5 +1,8 @@
 """The page: every formula drawn without the network, and nothing loaded from outside of it."""
+import io
 import re
+import runpy
+from contextlib import redirect_stdout
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -42,9 +45,12 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope='module')
 def text(tmp_path_factory):
-    path = tmp_path_factory.mktemp('page') / 'new' / 'adam.html'
-    process = outside.python(outside.CLONE / 'scripts' / 'build_html.py', path, cwd=path.parents[1])
-    assert (process.returncode, process.stdout, process.stderr) == (0, f'{path}\n', '')
+    """Written as `make html` writes it, but into another folder, which is not there yet."""
+    path, said = tmp_path_factory.mktemp('page') / 'new' / 'adam.html', io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+        patch.setattr('sys.argv', ['build_html.py', str(path)])
+        runpy.run_path(build_html.__file__, run_name='__main__')
+    assert said.getvalue() == f'{path}\n' and build_html.PAGE == outside.CLONE / 'build' / 'adam.html'
     return path.read_text(encoding='utf-8')
 
 

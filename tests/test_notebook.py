@@ -2,6 +2,7 @@
 import base64
 import io
 import re
+from pathlib import Path
 
 import build_notebook
 import nbformat
@@ -20,14 +21,16 @@ def committed():
 
 @pytest.fixture(scope='module')
 def built(tmp_path_factory):
-    """Run as `make notebook` runs it, by somebody whose home is empty and who has kernels and settings of no use."""
+    """Run once as `make notebook` runs it, by somebody who has kernels and settings of no use."""
     home, path = tmp_path_factory.mktemp('home'), tmp_path_factory.mktemp('built') / 'adam.ipynb'
-    (home / 'matplotlibrc').write_text('figure.facecolor: red\n')
-    kernel = home / 'jupyter' / 'kernels' / 'python3'
-    kernel.mkdir(parents=True)
-    (kernel / 'kernel.json').write_text('{"argv": ["/nowhere/python"], "display_name": "P", "language": "python"}')
+    for name, text in (('.config/matplotlib/matplotlibrc', 'figure.facecolor: red\n'),
+                       ('jupyter/kernels/python3/kernel.json',
+                        '{"argv": ["/nowhere/python"], "display_name": "P", "language": "python"}')):
+        (home / name).parent.mkdir(parents=True)
+        (home / name).write_text(text)
     process = outside.python(outside.CLONE / 'scripts' / 'build_notebook.py', path, cwd=home, HOME=str(home),
-                             JUPYTER_PATH=str(home / 'jupyter'), PYTHONDONTWRITEBYTECODE='')
+                             XDG_CONFIG_HOME=str(home / '.config'), JUPYTER_PATH=str(home / 'jupyter'),
+                             XDG_CACHE_HOME=str(Path.home() / '.cache'))  # matplotlib would list all fonts again
     assert (process.returncode, process.stderr) == (0, '')
     assert process.stdout == f'{path}: written\n'
     return nbformat.read(path, as_version=4)
