@@ -166,16 +166,16 @@ def test_data_states_and_hyperparameters_of_the_caller_stay_as_they_are(few, hyb
 
 
 @EITHER_WAY
-def test_one_state_that_both_parameters_share_stays_one(few, hybridize):
+def test_one_state_that_both_parameters_and_the_hyperparameters_share_stays_one(few, hybridize):
     """As in the book's own loop: one clock for weights and bias."""
     def rule(params, states, hyperparams):
         for p, (clock,) in zip(params, states):
             clock[:] = clock + 1
             p[:] = p - hyperparams['lr'] / clock.asscalar() * p.grad
-        clocks.append([clock.asscalar() for clock, in states])
-    clocks, clock = [], nd.zeros(1)
-    scratch([array[:20] for array in few], rule, [[clock], [clock]], {'lr': 0.1}, num_epochs=1, hybridize=hybridize)
-    assert clocks == [[2, 2], [4, 4]] and clock.asscalar() == 0
+        clocks.append([clock.asscalar() for clock in (*states[0], *states[1], hyperparams['clock'])])
+    clocks, clock, rows = [], nd.zeros(1), [array[:20] for array in few]
+    scratch(rows, rule, [[clock], [clock]], {'lr': 0.1, 'clock': clock}, num_epochs=1, hybridize=hybridize)
+    assert clocks == [[2, 2, 2], [4, 4, 4]] and clock.asscalar() == 0
 
 
 def test_hyperparameters_have_any_keys_and_values(few):
@@ -243,6 +243,15 @@ def test_a_loss_beyond_float32_is_named_before_the_first_step(few):
 def test_a_run_that_trained_nothing_is_an_error(few, rule, states, hybridize):
     with pytest.raises(ValueError, match='changed no parameter .*in place'):
         run_scratch(rule, states, SECTION, *few, hybridize=hybridize)
+
+
+@EITHER_WAY
+def test_a_rule_may_train_the_bias_alone_or_the_weights_alone(few, hybridize):
+    for trained in (0, 1):
+        def rule(params, states, hyperparams):
+            sgd(params[trained:trained + 1], states, hyperparams)
+        run = scratch([few[0], few[1] + 1], rule, (), {'lr': 0.1}, hybridize=hybridize)
+        assert run.losses[-1] < run.losses[0] and (run.bias == 0) == (trained == 0)
 
 
 @pytest.mark.parametrize('states, error, message', [
