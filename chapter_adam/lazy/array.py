@@ -144,6 +144,8 @@ def set_item(self, key, value):
     me, is_whole = self.writable, type(key) is slice and key == WHOLE
     if is_whole and type(me) is Lazy:
         him = value.writable if type(value) is NDArray else None
+        if me.home is None:
+            now.written.append(me)
         if type(him) is Lazy and him.kind == me.kind:
             me.at = him.at
             return
@@ -162,7 +164,7 @@ def set_item(self, key, value):
 def store(array, value):
     """array[:] = value, for a lazy array."""
     value = value if value.shape == array.shape else value.broadcast_to(array.shape)
-    at = position(value)
+    at = position(value if value.dtype == array.dtype else value.astype(array.dtype))
     if at is None:
         MXNETS['__setitem__'](array, WHOLE, value)
     else:

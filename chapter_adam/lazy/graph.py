@@ -62,7 +62,7 @@ class Graph:
                             ['numbers', *(node.symbol().name for node in nodes if node.operator is None)])
 
     def fits(self, numbers):
-        return self.fixed(numbers) == self.constants and equal(self.one(numbers), self.other(numbers))
+        return equal(self.fixed(numbers), self.constants) and equal(self.one(numbers), self.other(numbers))
 
     def __call__(self, inputs, numbers):
         numbers = packed(self.varying(numbers))
@@ -83,11 +83,11 @@ def cached_op(symbol, order):
 
 
 def equal(numbers, others):
-    """Whether two lists hold the same numbers; a number may be a NumPy array, a value for each of many runs."""
+    """Whether two lists hold the same numbers; one may be an array, a value for each of many runs."""
     try:
-        return numbers == others
+        return numbers == others and (0 not in numbers or repr(numbers) == repr(others))  # 0.0 == -0.0
     except ValueError:
-        return all(map(np.array_equal, numbers, others))
+        return all(np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in zip(numbers, others))
 
 
 def getter(indices):

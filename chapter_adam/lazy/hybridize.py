@@ -63,9 +63,12 @@ class Hybridized:
 
 def arrays_in(nested):
     """The NDArrays of float32 in nested tuples, lists and dicts, each once."""
-    found = {}
+    found, seen = {}, set()
 
     def look(value):
+        if id(value) in seen:
+            return
+        seen.add(id(value))
         if type(value) is NDArray and value.writable and value.dtype == np.float32 and value.stype == 'default':
             found[id(value)] = value
         elif isinstance(value, (tuple, list, dict)):

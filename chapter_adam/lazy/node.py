@@ -9,14 +9,15 @@ NDArray, base = mxnet.nd.NDArray, mxnet.base
 class Lazy:
     """What a lazy NDArray has in place of a handle.
 
-    `at` is its value's position, `kind` its shape and type, `grad` the lazy NDArray of its gradient. A root, an array
-    from outside, has `home`, a plain NDArray with its value before the record, and `start`, that value's position;
-    if it `moves`, its next value may lie in other memory.
+    `at` is its value's position and `start` where that was at first, `kind` its shape and type, `grad` the lazy NDArray
+    of its gradient. A root, an array from outside, has `home`, a plain NDArray with its value before the record; if it
+    `moves`, its next value may lie in other memory.
     """
     __slots__ = ('at', 'kind', 'grad', 'home', 'start', 'moves')
 
     def __init__(self, at, kind, home=None, moves=False):
-        self.at, self.kind, self.grad, self.home, self.start, self.moves = at, kind, None, home, at, moves
+        self.at = self.start = at
+        self.kind, self.grad, self.home, self.moves = kind, None, home, moves
 
 
 class Node(dict):

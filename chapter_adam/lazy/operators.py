@@ -22,7 +22,7 @@ ELEMENTWISE = {*TWINS, *(twin for twin, _ in TWINS.values()), *'''
     broadcast_logical_xor negative abs sign round rint fix floor ceil trunc square sqrt rsqrt cbrt rcbrt exp expm1 log
     log10 log2 log1p sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh degrees radians sigmoid
     relu softsign hard_sigmoid erf erfinv gamma gammaln smooth_l1 reciprocal logical_not add_n zeros_like ones_like
-    _copy clip where'''.split()}
+    _copy Cast clip where'''.split()}
 OTHERS = '''
     sum mean prod nansum nanprod max min norm argmax argmin L2Normalization dot batch_dot transpose Reshape Flatten
     expand_dims squeeze SwapAxis slice slice_axis slice_like reverse tile repeat Concat stack take pick softmax

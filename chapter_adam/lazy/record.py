@@ -31,7 +31,7 @@ class MixesRuns(TypeError):
 class Record:
     """The record of this moment. There is one; who uses it holds `compat.DEVICE`."""
     __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'moves', 'many', 'thread', 'wanted', 'is_open',
-                 'is_used', 'has_ended', 'tries', 'count')
+                 'is_used', 'has_ended', 'tries', 'count', 'written')
 
     def __init__(self):
         self.is_open, self.is_used, self.tries, self.count = False, False, {}, 0
@@ -61,7 +61,7 @@ class Record:
         if key not in self.tries:
             self.tries[key] = Node()
         self.is_open, self.node = True, self.tries[key]
-        self.numbers, self.inputs, self.values = [], [], []
+        self.numbers, self.inputs, self.values, self.written = [], [], [], []
         for index, array in enumerate(data):
             self.enter(array, (index,))
         for lazy in [root.writable for root in self.roots]:
@@ -139,12 +139,14 @@ class Record:
 
     def _settle(self, layout):
         path = self.node.path or path_to(self.node)
-        self.node.path, held = path, [node.at for node in path if getrefcount(node.result) > 2]
+        self.node.path, held = path, [node for node in path if getrefcount(node.result) > 2]
         if held and self.many:
+            for node in held:
+                node.result.handle, node.result = None, without_handle(node.at, node.kind)
             raise MixesRuns('a rule that keeps arrays of its own from step to step cannot train many runs: hand them '
                             'over as `states`, or train the runs one by one with train_ch7')
         moved = [root.writable for root in self.roots if root.writable.at != root.writable.start]
-        self.wanted = tuple(dict.fromkeys([*(lazy.at for lazy in moved), *held]))
+        self.wanted = tuple(dict.fromkeys([*(lazy.at for lazy in moved), *(node.result.writable.at for node in held)]))
         results, taken = self._results(layout), set()
         for lazy in moved:
             if lazy.moves:
@@ -152,9 +154,11 @@ class Record:
                 taken.add(lazy.at)
             else:
                 results[lazy.at].copyto(lazy.home)
-        for at in held:
-            make_plain(path[at].result, results[at].copy())
-            path[at].result = without_handle(at, path[at].kind)
+        for node in held:
+            make_plain(node.result, results[node.result.writable.at].copy())
+            node.result = without_handle(node.at, node.kind)
+        for lazy in self.written:
+            lazy.at = lazy.start
 
     def repeat(self, inputs, numbers, layout):
         """The finished record on other inputs: by position, the values that the roots got."""

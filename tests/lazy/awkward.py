@@ -1,12 +1,18 @@
 """Rules as readers write them, each awkward in a way of its own: RULES and ENDING name functions that make one.
 
-`make()` returns (rule, what it has seen): a fresh rule with fresh counters, and a list that it appends plain values to.
+`make()` returns (rule, what it has seen): a fresh rule with fresh counters, and a list of plain values and of functions
+that return some when the training is over.
 """
+import contextlib
 import copy
 import functools
+import io
 import itertools
 import math
 import pickle
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
@@ -272,6 +278,227 @@ def copies_deeply():
     return rule, seen
 
 
+# What a rule computes is an array like any other: it may be written to, kept, and written to later.
+
+def values(arrays):
+    """A function that returns what is then in the arrays."""
+    return lambda: [array.asnumpy().tolist() for array in arrays]
+
+
+@stays_lazy
+@each
+def writes_to_its_own_results(p, v, s, h, seen):
+    g = p.grad * 1
+    g += 0.1 * p
+    g *= 2
+    g[:] = nd.clip(g, -3, 3, out=g) + 0.01
+    s += sum([g, g * 0.5, v])
+    p -= h['lr'] * g
+
+
+@stays_lazy
+def keeps_results_and_writes_to_them_later():
+    past = []
+
+    def rule(params, states, hyperparams):
+        for p in params:
+            g = p.grad.copy()
+            g /= 2
+            past.append(g)
+            g += 1
+            p[:] = p - hyperparams['lr'] * g
+            if len(past) > 6:
+                past[-5][:] = past[-5] * 2
+    return rule, [values(past)]
+
+
+@stays_lazy
+def looks_ahead():
+    slow, steps = [], itertools.count(1)
+
+    def rule(params, states, hyperparams):
+        slow.extend([] if slow else [p.copy() for p in params])
+        for p in params:
+            p[:] = p - hyperparams['lr'] * p.grad
+        if next(steps) % 5 == 0:
+            for kept, p in zip(slow, params):
+                kept[:] = kept + 0.5 * (p - kept)
+                p[:] = kept
+    return rule, [values(slow)]
+
+
+@stays_lazy
+def rprop():
+    kept = {}
+
+    def rule(params, states, hyperparams):
+        for at, p in enumerate(params):
+            before, step = kept.setdefault(at, [nd.zeros_like(p), nd.ones_like(p) * 0.01])
+            same = p.grad * before
+            step[:] = nd.clip(step * (1.2 * (same > 0) + 0.5 * (same < 0) + (same == 0)), 1e-6, 1)
+            p[:] = p - nd.sign(p.grad) * step
+            before[:] = p.grad
+    return rule, [lambda: [values(pair)() for pair in kept.values()]]
+
+
+@stays_lazy
+@each
+def takes_fresh_memory_at_each_step(p, v, s, h, seen):
+    g, zeros = nd.empty(p.shape), nd.zeros(p.shape)
+    zeros[:] = p.grad
+    nd.broadcast_mul(zeros, nd.array([2]), out=g)
+    p -= h['lr'] * g.astype('float32')
+
+
+@stays_lazy
+@each
+def sets_arrays_of_other_types(p, v, s, h, seen):
+    v[:] = nd.ones(v.shape, dtype='float64') * 0.3
+    s[:] = nd.full(s.shape, 3, dtype='int32') + 0
+    p[:] = p - h['lr'] * v * s * p.grad
+    s[:] = p.argsort(axis=0, dtype='int32')
+
+
+@stays_lazy
+def keeps_gradients_and_looks_at_them_when_all_is_over():
+    kept = []
+
+    def rule(params, states, hyperparams):
+        kept.extend([] if kept else [p.grad for p in params])
+        for p, grad in zip(params, kept):
+            p[:] = p - hyperparams['lr'] * grad
+    return rule, [values(kept)]
+
+
+@stays_lazy
+def keeps_parameters_and_looks_at_their_gradients():
+    kept, seen = [], []
+
+    def rule(params, states, hyperparams):
+        kept.extend([] if kept else params)
+        seen.append([a is b for a, b in zip(kept, params)])
+        for p in kept:
+            p[:] = p - hyperparams['lr'] * p.grad
+    return rule, [seen, values(kept), lambda: values([p.grad for p in kept])()]
+
+
+@stays_lazy
+def has_a_view_of_its_own_array():
+    array = nd.zeros((5, 1))
+    view = array.reshape((-1,))
+
+    def rule(params, states, hyperparams):
+        array[:] = params[0].grad * 2
+        params[0][:] -= hyperparams['lr'] * array
+    return rule, [values([array, view])]
+
+
+@stays_lazy
+@each
+def zeros_of_both_signs(p, v, s, h, seen):
+    p[:] = p - h['lr'] * p.grad * (1 + nd.clip(1e-3 / ((p * p + 1) * (0.0 if h['t'] % 2 else -0.0)), -0.5, 0.5))
+
+
+@stays_lazy
+def zeros_of_one_sign_for_the_weights_and_in_time_another_for_the_bias():
+    def rule(params, states, hyperparams):
+        hyperparams['t'] += 1
+        for zero, p in zip((0.0, -0.0 if hyperparams['t'] > 22 else 0.0), params):
+            p[:] = p - hyperparams['lr'] * p.grad * (1 + nd.clip(1e-3 / ((p * p + 1) * zero), -0.5, 0.5))
+    return rule, []
+
+
+@stays_lazy
+def is_a_dataclass_that_rebinds_pairs():
+    @dataclass
+    class Adam:
+        moments: dict = field(default_factory=dict)
+        t: int = 0
+
+        def __call__(self, params, states, hyperparams):
+            self.t += 1
+            for at, p in enumerate(params):
+                v, s = self.moments.get(at, (0, 0))
+                self.moments[at] = v, s = 0.9 * v + 0.1 * p.grad, 0.99 * s + 0.01 * p.grad ** 2
+                p -= hyperparams['lr'] * (v / (1 - 0.9 ** self.t)) / ((s / (1 - 0.99 ** self.t)) ** 0.5 + 1e-8)
+    return Adam(), []
+
+
+@stays_lazy
+def goes_on_in_a_generator():
+    def work():
+        params, hyperparams = yield
+        moments = [nd.zeros(p.shape) for p in params]
+        while True:
+            for at, p in enumerate(params):
+                moments[at] = 0.9 * moments[at] + p.grad
+                p[:] = p - hyperparams['lr'] * moments[at]
+            params, hyperparams = yield
+    generator = work()
+    next(generator)
+    return lambda params, states, hyperparams: generator.send((params, hyperparams)), []
+
+
+@stays_lazy
+def remembers_three_steps():
+    past = deque(maxlen=3)
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        past.append((w.copy(), w.grad.copy()))
+        q = w.grad.copy()
+        for (w0, g0), (w1, g1) in zip(past, list(past)[1:]):
+            q = q - 0.1 * nd.sum((w1 - w0) * q) / (nd.sum((w1 - w0) * (g1 - g0)) + 1e-3) * (g1 - g0)
+        w[:] = w - hyperparams['lr'] * q
+        b[:] = b - hyperparams['lr'] * b.grad
+    return rule, [lambda: [values(pair)() for pair in past]]
+
+
+@stays_lazy
+def works_in_another_thread():
+    pool = ThreadPoolExecutor(1)
+
+    def update(p):
+        p[:] = p - 0.01 * p.grad
+    return lambda params, states, hyperparams: list(pool.map(update, params)), []
+
+
+@stays_lazy
+def moves_all_as_one():
+    moment = [0]
+
+    def rule(params, states, hyperparams):
+        flat = nd.concat(*[nd.reshape(p.grad, shape=(-1,)) for p in params], dim=0)
+        moment[0] = 0.9 * moment[0] + flat / nd.maximum(flat.norm(), 1)
+        start = 0
+        for p in params:
+            part = nd.slice_axis(moment[0], axis=0, begin=start, end=start + p.size)
+            p[:] = p - hyperparams['lr'] * nd.reshape(part, shape=p.shape)
+            start += p.size
+    return rule, []
+
+
+@stays_lazy
+@each
+def prints(p, v, s, h, seen):
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        print(p, [p.grad], f'{p.grad.mean().asscalar():.4f}', float(p.max().asscalar()))
+    seen.append(text.getvalue())
+    p[:] = p.T.T - h['lr'] * (p.grad if p.grad.norm() > 0.3 else 2 * p.grad)
+
+
+@stays_lazy
+def its_own_rows_in_a_ring():
+    ring, steps = nd.zeros((4, 5, 1)), itertools.count()
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        ring[next(steps) % 4] = w.grad
+        w[:] = w - hyperparams['lr'] * ring.mean(axis=0)
+        b[:] = b - hyperparams['lr'] * b.grad
+    return rule, [values([ring])]
+
+
 @ends
 @each
 def writes_row_by_row(p, v, s, h, seen):
@@ -357,3 +584,48 @@ def changes_the_type(p, v, s, h, seen):
 @each
 def pickles(p, v, s, h, seen):
     p[:] = p - h['lr'] * pickle.loads(pickle.dumps(p.grad))
+
+
+@ends
+def reads_a_view_of_its_own_array():
+    array, seen = nd.zeros((5, 1)), []
+    view = array.reshape((-1,))
+
+    def rule(params, states, hyperparams):
+        array[:] = params[0].grad * 2
+        params[0][:] -= hyperparams['lr'] * array
+        seen.append(view.sum().asscalar())
+    return rule, seen
+
+
+@ends
+def calls_an_optimiser_of_mxnet():
+    update = mxnet.optimizer.get_updater(mxnet.optimizer.create('adam', learning_rate=0.01))
+
+    def rule(params, states, hyperparams):
+        for at, p in enumerate(params):
+            update(at, p.grad, p)
+    return rule, []
+
+
+@ends
+@each
+def writes_and_reads_slices(p, v, s, h, seen):
+    p[0] = 0.5
+    if len(p) > 1:
+        p[1:] -= h['lr'] * p.grad[1:]
+    p -= h['lr'] * (p.grad + 0.01 * p[-1])
+
+
+@ends
+@each
+def waits(p, v, s, h, seen):
+    p[:] = p - h['lr'] * p.grad
+    p.wait_to_read()
+
+
+@ends
+@each
+def flattens_by_a_view(p, v, s, h, seen):
+    flat = p.reshape((-1,))
+    flat -= h['lr'] * p.grad.reshape((-1,))

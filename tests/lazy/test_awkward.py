@@ -14,6 +14,7 @@ def train(make, data, hybridize):
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter('always', UserWarning)
         run = run_scratch(rule, gb.init_adam_states(), {'lr': 0.01, 't': 1}, *data, hybridize=hybridize)
+    seen = [one() if callable(one) else one for one in seen]
     return run, seen, [str(each.message) for each in said if issubclass(each.category, UserWarning)]
 
 

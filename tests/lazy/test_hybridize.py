@@ -32,9 +32,9 @@ def steps(rule, params, states, hyperparams, count=4, seed=1):
     return after
 
 
-def check(rule, shapes, hyperparams):
+def check(make_rule, shapes, hyperparams):
     bare, fast = dict(hyperparams), dict(hyperparams)
-    expected, found = steps(rule, *start(shapes), bare), steps(gb.hybridize(rule), *start(shapes), fast)
+    expected, found = steps(make_rule(), *start(shapes), bare), steps(gb.hybridize(make_rule()), *start(shapes), fast)
     assert all(np.array_equal(a, b, equal_nan=True) for x, y in zip(expected, found) for a, b in zip(x, y))
     assert bare == fast
 
@@ -42,7 +42,7 @@ def check(rule, shapes, hyperparams):
 @pytest.mark.parametrize('shapes', [[(3,)], [(1,)], [(2, 3, 4), (1, 1)], [(5, 1), (1,), (2, 2)], [(1000,)]], ids=str)
 @pytest.mark.parametrize('name', ['adam', 'yogi'])
 def test_arrays_of_any_shape(name, shapes):
-    check(gb.RULES[name][0], shapes, {'lr': 0.01, 't': 1})
+    check(lambda: gb.RULES[name][0], shapes, {'lr': 0.01, 't': 1})
 
 
 def test_one_function_for_many_shapes_and_dicts():
@@ -104,7 +104,9 @@ def test_arrays_of_other_types_and_rules_without_arrays():
     p = nd.ones(3, dtype='float64')
     p.attach_grad()
     p.grad[:] = 1
-    assert gb.hybridize(rule)([p], None, {'t': 1}) == 2
+    hyperparams = {'t': 1}
+    hyperparams['me'] = [hyperparams]
+    assert gb.hybridize(rule)([p], None, hyperparams) == 2
     assert p.asnumpy().tolist() == [0.5] * 3
     assert gb.hybridize(lambda *_: 'done')([], None, {}) == 'done'
 
@@ -119,27 +121,33 @@ def test_an_error_is_the_rules_own_and_keeps_what_was_done_before():
     assert p.asnumpy().tolist() == [7, 7, 7]
 
 
-# Random rules: straight-line programs over the parameter, its gradient, two states and numbers.
+# Random rules: straight-line programs over the parameter, its gradient, two states, numbers, and what was kept.
 OPERATIONS = [lambda a, b, n: a + b, lambda a, b, n: a - n * b, lambda a, b, n: n - a, lambda a, b, n: a * b / (1 + n),
               lambda a, b, n: n / (a * a + 1), lambda a, b, n: nd.maximum(a, n), lambda a, b, n: a.square() + b.abs(),
               lambda a, b, n: (a.abs() + n).sqrt(), lambda a, b, n: nd.minimum(a, b), lambda a, b, n: a.sign() * b,
               lambda a, b, n: (a > b) * a, lambda a, b, n: a.clip(-n, n), lambda a, b, n: a.copy() - b.mean(),
               lambda a, b, n: a ** 2 - b, lambda a, b, n: nd.where(a < 0, a, b)]
 LINES = st.lists(st.tuples(st.sampled_from(range(len(OPERATIONS))), st.integers(0, 20), st.integers(0, 20),
-                           st.sampled_from([0.5, 1.0, 0.125, 't']), st.sampled_from([None, 0, 1, 2])), max_size=12)
+                           st.sampled_from([0.5, 1.0, 0.125, 't']),
+                           st.sampled_from([None, 0, 1, 2, 'left', 'kept'])), max_size=12)
 
 
 def program(lines):
+    kept = []
+
     def rule(params, states, hyperparams):
         hyperparams['t'] += 1
         for p, (v, s) in zip(params, states):
-            values = [p, p.grad, v, s]
+            values = [p, p.grad, v, s, *(array for array in kept if array.shape == p.shape)]
             for at, left, right, number, target in lines:
-                value = OPERATIONS[at](values[left % len(values)], values[right % len(values)],
+                first = values[left % len(values)]
+                value = OPERATIONS[at](first, values[right % len(values)],
                                        1 / hyperparams['t'] if number == 't' else number)
                 values.append(value)
-                if target is not None:
-                    (p, v, s)[target][:] = value
+                if target == 'kept':
+                    kept[:] = [*kept[-3:], value]
+                elif target is not None:
+                    (first if target == 'left' else (p, v, s)[target])[:] = value
             p[:] = p - 0.01 * values[-1]
     return rule
 
@@ -147,7 +155,7 @@ def program(lines):
 @settings(max_examples=40, deadline=None)
 @given(LINES)
 def test_random_rules_equal_themselves(lines):
-    check(program(lines), [(3, 1), (1,)], {'t': 1})
+    check(lambda: program(lines), [(3, 1), (1,)], {'t': 1})
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
