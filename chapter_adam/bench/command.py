@@ -1,7 +1,7 @@
 """`chapter-adam bench`: times the section's training by this project, the original, later editions and others."""
 import sys
 
-from . import figure, peers, race, results
+from . import figure, race, results
 from ..core import history
 from ..output import figures
 from ..output.files import usable_folder, write_text
@@ -9,14 +9,13 @@ from ..output.files import usable_folder, write_text
 
 def run(options):
     """Lists the competitors or races them; prints a table, writes JSON and a figure."""
-    competitors = chosen(options.only)
     if options.list:
-        print('\n'.join(f'{c.name:26}{c.label:32}{c.environment}' for c in competitors))
+        print('\n'.join(f'{c.name:26}{c.label:32}{c.environment}' for c in options.only))
         return
     out, name = usable_folder(options.out), 'bench_many' if options.many else 'bench'
     say = quiet if options.quiet else tell
     say(f'{options.repeats} repeats; one with all competitors takes about a minute')
-    result = race.run(competitors, options.repeats, options.runs if options.many else (), say)
+    result = race.run(options.only, options.repeats, options.runs if options.many else (), say)
     print(results.table(result))
     if not results.slowest_first(result):
         raise ValueError('no competitor could be timed; the table says why')
@@ -24,12 +23,6 @@ def run(options):
     figures.save(figure.draw(result), out / name, options.formats)
     if not options.quiet:
         print(f'\nwritten to {out}: {name} as {", ".join(["json", *options.formats])}')
-
-
-def chosen(only=None):
-    """The competitors that the names mean, each once; all if there are none."""
-    names = only or peers.COMPETITORS
-    return list(dict.fromkeys(c for name in names for c in peers.named(peers.COMPETITORS, name)))
 
 
 def tell(text):

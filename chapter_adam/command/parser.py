@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from .. import __version__
+from ..bench.peers import COMPETITORS
 from ..output.terminal import printable
 
 FORMATS = ('svg', 'png')
@@ -54,11 +55,14 @@ def formats(text):
 
 
 def competitors(text):
-    from ..bench import peers
-    chosen, known = tuple(dict.fromkeys(text.split(','))), peers.discover()
-    if wrong := [name for name in chosen if not peers.named(known, name)]:
-        raise argparse.ArgumentTypeError(f'no competitor is called {wrong[0]!r}; there are {", ".join(known)}')
-    return chosen
+    """The competitors that the names mean: one by its own, all variants by their file's."""
+    chosen = []
+    for name in text.split(','):
+        named = [c for c in COMPETITORS.values() if name in (c.name, c.file)]
+        if not named:
+            raise argparse.ArgumentTypeError(f'no competitor is called {name!r}; there are {", ".join(COMPETITORS)}')
+        chosen += named
+    return list(dict.fromkeys(chosen))
 
 
 def option(*names, **form):
@@ -104,9 +108,9 @@ COMMANDS = {
         flag('--list', 'print names and questions, and run none'),
         number('--seeds', whole(1), 100, 'how many seeds'), FIRST_SEED, *OUTPUT)),
     'bench': ('bench.command', 'the section timed beside the original, later editions and other frameworks', (
-        option('--only', type=competitors, metavar='NAMES',
+        option('--only', type=competitors, metavar='NAMES', default=tuple(COMPETITORS.values()),
                help='comma-separated, as --list shows them; a file of chapter_adam/bench/peers means all of its own'),
-        number('--repeats', whole(1), 7, 'runs of each'),
+        number('--repeats', whole(1), 7, 'runs of each; a repeat of all takes about a minute, with --many four'),
         flag('--many', 'instead, race through many seeded runs at once'),
         option('--runs', type=sizes, default=(1, 100, 1000, 10000), metavar='LIST',
                help='with --many: how many at once (default 1,100,1000,10000)'),
@@ -119,16 +123,19 @@ EPILOG = ('Without a command: run. The options of each: chapter-adam COMMAND --h
 
 
 class Parser(argparse.ArgumentParser):
-    """Refuses abbreviations, and `--name=--`, which argparse hands on as an empty list."""
+    """Refuses abbreviations, and names the first word that nothing takes."""
 
     def __init__(self, **form):
         super().__init__(allow_abbrev=False, **form)
 
     def parse_known_args(self, args=None, namespace=None):
         for word in args:
-            if word.endswith('=--'):
+            if word.endswith('=--'):  # argparse would hand on an empty list
                 self.error(f'argument {word[:-3]}: expected a value, got {"--"!r}')
-        return super().parse_known_args(args, namespace)
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f'unrecognized argument: {unknown[0]}')
+        return namespace, unknown
 
     def error(self, message):
         super().error(printable(message))

@@ -69,9 +69,3 @@ COMPETITORS = {c.name: c for c in (
     Competitor('jax_scan', 'JAX jit(scan)', 'others', 'arrays', ('jax', 'numpy'), many=True),
     Competitor('numba_loop', 'Numba', 'others', 'arrays', ('numba', 'numpy'), many=True),
 )}
-discover = COMPETITORS.copy
-
-
-def named(competitors, name):
-    """The competitors that a name means: one by its own, all variants by their file's."""
-    return [c for c in competitors.values() if name in (c.name, c.file)]
