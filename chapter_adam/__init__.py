@@ -21,9 +21,10 @@ NAMES = {
     'core.training': ('DivergenceError',),
     'lazy': ('hybridize',),
     'many': ('train_ensemble', 'train_gluon_ensemble'),
-    'rules': ('RULES', 'sgd', 'momentum', 'rmsprop', 'adam', 'adam_uncorrected', 'amsgrad', 'yogi',
-              'init_sgd_states', 'init_momentum_states', 'init_rmsprop_states', 'init_adam_states',
-              'init_adam_uncorrected_states', 'init_amsgrad_states', 'init_yogi_states'),
+    'rules': ('RULES', 'sgd', 'momentum', 'adagrad', 'rmsprop', 'adadelta', 'adam', 'adam_uncorrected', 'amsgrad',
+              'yogi', 'init_sgd_states', 'init_momentum_states', 'init_adagrad_states', 'init_rmsprop_states',
+              'init_adadelta_states', 'init_adam_states', 'init_adam_uncorrected_states', 'init_amsgrad_states',
+              'init_yogi_states'),
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 __all__ = list(MODULE_OF)

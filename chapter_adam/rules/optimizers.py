@@ -1,12 +1,11 @@
-"""The update rules over NDArrays, side by side: the difference between two neighbours is the lesson.
+"""The book's update rules over NDArrays, side by side: the difference between two neighbours is the lesson.
 
-    sgd                  against the gradient
-    momentum             against an average of the past gradients
-    rmsprop              against the gradient, each number divided by its usual size
-    adam                 both averages in one quotient, each corrected for having started at 0
-    adam_uncorrected     without that correction
-    amsgrad              without it, and with a usual size that never shrinks
-    yogi                 without it, and with a usual size that changes by small steps
+    sgd         against the gradient
+    momentum    against an average of the past gradients
+    adagrad     against the gradient, each number divided by the size of all its past
+    rmsprop     against the gradient, each number divided by its usual size of late
+    adadelta    the same, times the usual size of the steps: no learning rate
+    adam        momentum's average and rmsprop's in one quotient, each corrected for having started at 0
 
 All have the book's form, `rule(params, states, hyperparams)`, and return nothing:
 
@@ -14,12 +13,8 @@ All have the book's form, `rule(params, states, hyperparams)`, and return nothin
     states       one entry per parameter, of its shape, as init_<rule>_states gives them; changed in place
     hyperparams  a dict; {'lr': 0.01, 't': 1} is enough for every rule
 
-In the formulas p is a parameter and g its gradient; everything happens to each number by itself. To add a rule, write
-it and its initialiser here and name both in RULES.
-
->>> rule, init_states = RULES['momentum']
->>> rule.__name__, [state.shape for state in init_states(5)]
-('momentum', [(5, 1), (1,)])
+In the formulas p is a parameter and g its gradient; everything happens to each number by itself. Adam's neighbours are
+in `neighbours`. To add a rule, write it and its initialiser and name both in RULES, in the folder's __init__.py.
 """
 from ..core.checks import whole_number
 from ..compat import mxnet
@@ -54,7 +49,7 @@ def sgd(params, states, hyperparams):
 
 def init_momentum_states(feature_dim=5):
     """Zeros (v_w, v_b)."""
-    return _zeros(feature_dim)
+    return zeros(feature_dim)
 
 
 def momentum(params, states, hyperparams):
@@ -80,6 +75,34 @@ def momentum(params, states, hyperparams):
     for p, v in zip(params, states):
         v[:] = momentum * v + lr * p.grad
         p[:] = p - v
+
+
+init_adagrad_states = init_momentum_states
+
+
+def adagrad(params, states, hyperparams):
+    """Adagrad: Duchi, Hazan & Singer, "Adaptive Subgradient Methods for Online Learning", JMLR 2011.
+
+        s <- s + g * g
+        p <- p - lr g / sqrt(s + eps)
+
+    Args: states (s_w, s_b); hyperparams 'lr' (else KeyError), optional 'eps' (1e-6).
+    Elsewhere: Gluon (`eps` 1e-7) and optax (`eps` 1e-7) have eps inside the root as here and in the book; optax starts
+        s at 0.1. PyTorch (`eps` 1e-10) adds it to the root. The first step is lr long, the t-th of a constant gradient
+        lr / sqrt(t).
+
+    >>> p, s = nd.array([1.0]), nd.zeros(1)
+    >>> p.attach_grad()
+    >>> p.grad[:] = 3
+    >>> for _ in range(4):  # steps of lr, lr / sqrt(2), lr / sqrt(3), lr / 2
+    ...     adagrad([p], [s], {'lr': 0.01})
+    >>> round(float(p.asscalar()), 4), float(s.asscalar())
+    (0.9722, 36.0)
+    """
+    lr, eps = hyperparams['lr'], hyperparams.get('eps', 1e-6)
+    for p, s in zip(params, states):
+        s[:] = s + p.grad.square()
+        p[:] = p - lr * p.grad / (s + eps).sqrt()
 
 
 init_rmsprop_states = init_momentum_states
@@ -109,9 +132,42 @@ def rmsprop(params, states, hyperparams):
         p[:] = p - lr * p.grad / (s + eps).sqrt()
 
 
+def init_adadelta_states(feature_dim=5):
+    """Zeros ((s_w, delta_w), (s_b, delta_b))."""
+    return tuple(zip(zeros(feature_dim), zeros(feature_dim)))
+
+
+def adadelta(params, states, hyperparams):
+    """Adadelta: Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012, Algorithm 1.
+
+        s <- rho s + (1 - rho) g * g
+        step <- sqrt((delta + eps) / (s + eps)) g
+        p <- p - step
+        delta <- rho delta + (1 - rho) step * step
+
+    Args: states ((s_w, delta_w), (s_b, delta_b)); hyperparams optional 'rho' (0.9) and 'eps' (1e-5); no 'lr'.
+    Elsewhere: Gluon (`rho` 0.9, `epsilon` 1e-5) is this rule. PyTorch (`rho` 0.9, `eps` 1e-6) and optax (`rho` 0.9,
+        `eps` 1e-6) multiply the step by a learning rate, 1 by default in PyTorch. eps sets the first steps: sqrt(eps)
+        times the gradient's size of late.
+
+    >>> p, s, delta = nd.array([1.0, -2.0]), nd.zeros(2), nd.zeros(2)
+    >>> p.attach_grad()
+    >>> p.grad[:] = nd.array([3.0, -0.5])
+    >>> adadelta([p], [(s, delta)], {'eps': 1e-4})  # the first step is sqrt(eps / (1 - rho)), 0.0316
+    >>> [round(float(x), 4) for x in p.asnumpy()]
+    [0.9684, -1.9684]
+    """
+    rho, eps = hyperparams.get('rho', 0.9), hyperparams.get('eps', 1e-5)
+    for p, (s, delta) in zip(params, states):
+        s[:] = rho * s + (1 - rho) * p.grad.square()
+        step = ((delta + eps) / (s + eps)).sqrt() * p.grad
+        p[:] = p - step
+        delta[:] = rho * delta + (1 - rho) * step.square()
+
+
 def init_adam_states(feature_dim=5):
     """Zeros ((v_w, s_w), (v_b, s_b))."""
-    return tuple(zip(_zeros(feature_dim), _zeros(feature_dim)))
+    return tuple(zip(zeros(feature_dim), zeros(feature_dim)))
 
 
 def adam(params, states, hyperparams):
@@ -145,114 +201,6 @@ def adam(params, states, hyperparams):
     hyperparams['t'] = t + 1
 
 
-init_adam_uncorrected_states = init_adam_states
-
-
-def adam_uncorrected(params, states, hyperparams):
-    """Adam without bias correction, the comparison of Kingma & Ba's section 6.4.
-
-        v <- beta1 v + (1 - beta1) g
-        s <- beta2 s + (1 - beta2) g * g
-        p <- p - lr v / (sqrt(s) + eps)
-
-    Args: states as Adam's; hyperparams 'lr' (else KeyError), optional 'beta1' (0.9), 'beta2' (0.999) and 'eps' (1e-6).
-    Elsewhere: MLX's Adam by default, and MXNet's kernel `nd.adam_update`, which Gluon corrects by the rate it passes.
-        It is `adam` with lr_t = lr (1 - beta1^t) / sqrt(1 - beta2^t) and eps_t = eps / sqrt(1 - beta2^t).
-
-    >>> p = nd.array([1.0, -2.0])
-    >>> p.attach_grad()
-    >>> p.grad[:] = nd.array([3.0, -0.5])
-    >>> adam_uncorrected([p], [(nd.zeros(2), nd.zeros(2))], {'lr': 0.01})  # 3.16 times as long as adam's first step
-    >>> [round(float(x), 4) for x in p.asnumpy()]
-    [0.9684, -1.9684]
-    """
-    lr, eps = hyperparams['lr'], hyperparams.get('eps', 1e-6)
-    beta1, beta2 = hyperparams.get('beta1', 0.9), hyperparams.get('beta2', 0.999)
-    for p, (v, s) in zip(params, states):
-        v[:] = beta1 * v + (1 - beta1) * p.grad
-        s[:] = beta2 * s + (1 - beta2) * p.grad.square()
-        p[:] = p - lr * v / (s.sqrt() + eps)
-
-
-def init_amsgrad_states(feature_dim=5):
-    """Zeros ((v_w, s_w, top_w), (v_b, s_b, top_b))."""
-    return tuple(zip(*(_zeros(feature_dim) for _ in range(3))))
-
-
-def amsgrad(params, states, hyperparams):
-    """AMSGrad: Reddi, Kale & Kumar, "On the Convergence of Adam and Beyond", ICLR 2018, Algorithm 2.
-
-        v <- beta1 v + (1 - beta1) g
-        s <- beta2 s + (1 - beta2) g * g
-        top <- max(top, s)
-        p <- p - lr v / (sqrt(top) + eps)
-
-    Args: states triples (v, s, top); hyperparams 'lr' (else KeyError), optional 'beta1' (0.9), 'beta2' (0.999) and
-        'eps' (1e-6). The paper has no eps, which gives 0 / 0 for a gradient that has always been 0.
-    Elsewhere: PyTorch's `Adam(amsgrad=True)` corrects both averages when it uses them: this rule with lr_t = lr
-        sqrt(1 - beta2^t) / (1 - beta1^t) and eps_t = eps sqrt(1 - beta2^t). optax's `amsgrad` takes the largest of the
-        corrected averages, another rule unless `bias_correction_mu` and `bias_correction_nu` are False. Gluon has none.
-
-    >>> p, states = nd.array([0.0]), [(nd.zeros(1), nd.zeros(1), nd.zeros(1))]
-    >>> p.attach_grad()
-    >>> for g in [3.0, 0.0, 0.0]:
-    ...     p.grad[:] = g
-    ...     amsgrad([p], states, {'lr': 0.01, 'beta2': 0.5})
-    >>> [round(float(state.asscalar()), 3) for state in states[0]]  # s forgets the 3, top does not
-    [0.243, 1.125, 4.5]
-    """
-    lr, eps = hyperparams['lr'], hyperparams.get('eps', 1e-6)
-    beta1, beta2 = hyperparams.get('beta1', 0.9), hyperparams.get('beta2', 0.999)
-    for p, (v, s, top) in zip(params, states):
-        v[:] = beta1 * v + (1 - beta1) * p.grad
-        s[:] = beta2 * s + (1 - beta2) * p.grad.square()
-        top[:] = nd.maximum(top, s)
-        p[:] = p - lr * v / (top.sqrt() + eps)
-
-
-init_yogi_states = init_adam_states  # the paper starts s at the squared gradient of a large batch instead
-
-
-def yogi(params, states, hyperparams):
-    """Yogi: Zaheer et al., "Adaptive Methods for Nonconvex Optimization", NeurIPS 2018, Algorithm 2.
-
-        v <- beta1 v + (1 - beta1) g
-        s <- s + (1 - beta2) sign(g * g - s) g * g
-        p <- p - lr v / (sqrt(s) + eps)
-
-    Args: states as Adam's; hyperparams 'lr' (else KeyError), optional 'beta1' (0.9), 'beta2' (0.999) and 'eps' (1e-3,
-        the paper's, a thousand times Adam's here).
-    Elsewhere: later editions of the book and optax correct both averages: this rule with lr_t = lr sqrt(1 - beta2^t) /
-        (1 - beta1^t) and eps_t = eps sqrt(1 - beta2^t). optax also starts v and s at 1e-6. Gluon and PyTorch have none.
-
-    >>> p, v, s = nd.array([0.0]), nd.array([0.0]), nd.array([4.0])
-    >>> p.attach_grad()
-    >>> p.grad[:] = 1
-    >>> yogi([p], [(v, s)], {'lr': 0.01, 'beta2': 0.5})  # Adam's s would have gone to 2.5
-    >>> round(float(s.asscalar()), 3)
-    3.5
-    """
-    lr, eps = hyperparams['lr'], hyperparams.get('eps', 1e-3)
-    beta1, beta2 = hyperparams.get('beta1', 0.9), hyperparams.get('beta2', 0.999)
-    for p, (v, s) in zip(params, states):
-        g2 = p.grad.square()
-        v[:] = beta1 * v + (1 - beta1) * p.grad
-        s[:] = s + (1 - beta2) * (g2 - s).sign() * g2
-        p[:] = p - lr * v / (s.sqrt() + eps)
-
-
-def _zeros(feature_dim):
+def zeros(feature_dim):
     """One array for the weights and one for the bias."""
     return nd.zeros((whole_number('feature_dim', feature_dim, least=1), 1)), nd.zeros(1)
-
-
-# name: the rule, and what gives its states before the first step
-RULES = {
-    'sgd': (sgd, init_sgd_states),
-    'momentum': (momentum, init_momentum_states),
-    'rmsprop': (rmsprop, init_rmsprop_states),
-    'adam': (adam, init_adam_states),
-    'adam_uncorrected': (adam_uncorrected, init_adam_uncorrected_states),
-    'amsgrad': (amsgrad, init_amsgrad_states),
-    'yogi': (yogi, init_yogi_states),
-}

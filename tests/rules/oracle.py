@@ -85,9 +85,23 @@ def momentum(gradients, start, lr=0.01, momentum=0.9):
     return start - lr * np.cumsum(weighted(gradients, momentum), axis=0)
 
 
+def adagrad(gradients, start, lr=0.01, eps=1e-6):
+    g = np.asarray(gradients, float)
+    return start - lr * np.cumsum(g / np.sqrt(weighted(g ** 2, 1) + eps), axis=0)
+
+
 def rmsprop(gradients, start, lr=0.01, gamma=0.9, eps=1e-6):
     g = np.asarray(gradients, float)
     return start - lr * np.cumsum(g / np.sqrt((1 - gamma) * weighted(g ** 2, gamma) + eps), axis=0)
+
+
+def adadelta(gradients, start, lr=None, rho=0.9, eps=1e-5):
+    g = np.asarray(gradients, float)
+    sizes, steps = (1 - rho) * weighted(g ** 2, rho), np.zeros_like(g)
+    for k in range(len(g)):
+        past = (1 - rho) * weighted(steps[:k] ** 2, rho)[-1] if k else 0
+        steps[k] = np.sqrt(past + eps) / np.sqrt(sizes[k] + eps) * g[k]
+    return start - np.cumsum(steps, axis=0)
 
 
 def _quotients(size, default_eps=1e-6):
@@ -108,6 +122,7 @@ def _by_small_steps(g2, beta):
     return np.array(s[1:])
 
 
-RULES = {'sgd': sgd, 'momentum': momentum, 'rmsprop': rmsprop, 'adam': adam, 'adam_uncorrected': _quotients(_average),
+RULES = {'sgd': sgd, 'momentum': momentum, 'adagrad': adagrad, 'rmsprop': rmsprop, 'adadelta': adadelta, 'adam': adam,
+         'adam_uncorrected': _quotients(_average),
          'amsgrad': _quotients(lambda g2, beta: np.maximum.accumulate(_average(g2, beta))),
          'yogi': _quotients(_by_small_steps, default_eps=1e-3)}

@@ -5,7 +5,7 @@ import pytest
 from mxnet import nd
 from oracle import STEPS, first_point, noisy_gradients
 
-from chapter_adam import adam, adam_uncorrected, momentum, rmsprop, sgd
+from chapter_adam import adadelta, adagrad, adam, adam_uncorrected, momentum, rmsprop, sgd
 
 BETA2 = 0.999
 
@@ -110,6 +110,23 @@ def test_gluons_rmsprop_is_rmsprop(case, eps):
     optimizer = mxnet.optimizer.create('rmsprop', gamma1=0.9, epsilon=eps)
     ours, gluons, s, (state,) = both(rmsprop, nd.zeros((5, 1)), *case, optimizer, {'lr': 0.01, 'eps': eps})
     assert distance(ours, gluons) < 2e-6 and distance(s.asnumpy(), state.asnumpy()) < 1e-6
+
+
+@pytest.mark.parametrize('eps', [1e-7, 1e-6, 0.1])
+def test_gluons_adagrad_is_adagrad(case, eps):
+    """With its `eps` inside the root too; its default is 1e-7."""
+    optimizer = mxnet.optimizer.create('adagrad', eps=eps)
+    ours, gluons, s, state = both(adagrad, nd.zeros((5, 1)), *case, optimizer, {'lr': 0.05, 'eps': eps})
+    assert distance(ours, gluons) < 2e-6 and distance(s.asnumpy(), state.asnumpy()) < 1e-5
+
+
+@pytest.mark.parametrize('rho, eps', [(0.9, 1e-5), (0.6, 0.1)])
+def test_gluons_adadelta_is_adadelta(case, rho, eps):
+    """States and all."""
+    optimizer, given = mxnet.optimizer.create('adadelta', rho=rho, epsilon=eps), {'lr': 1.0, 'rho': rho, 'eps': eps}
+    ours, gluons, (s, delta), state = both(adadelta, (nd.zeros((5, 1)), nd.zeros((5, 1))), *case, optimizer, given)
+    assert distance(ours, gluons) < 2e-6
+    assert max(distance(a.asnumpy(), b.asnumpy()) for a, b in zip((s, delta), state)) < 1e-6
 
 
 @pytest.mark.parametrize('eps', [1e-6, 0.1])

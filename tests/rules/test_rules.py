@@ -1,5 +1,6 @@
 """The rules at every step: against the float64 oracle, in closed form, and against mistakes."""
 import inspect
+from contextlib import nullcontext
 from unittest import mock
 
 import numpy as np
@@ -15,7 +16,8 @@ from chapter_adam.rules import RULES, adam
 # float32 rounds a parameter near 1 by up to 6e-8 a step; measured over 50 steps: 4e-7. The nearest mutant is 6e-3 away.
 FLOAT32 = 2e-6
 # One more setting for each: nothing as by default, eps large, and an s that forgets within the 50 steps.
-OTHERS = {'sgd': {}, 'momentum': {'momentum': 0.5}, 'rmsprop': {'gamma': 0.6, 'eps': 0.1},
+OTHERS = {'sgd': {}, 'momentum': {'momentum': 0.5}, 'adagrad': {'eps': 0.1},
+          'rmsprop': {'gamma': 0.6, 'eps': 0.1}, 'adadelta': {'rho': 0.6, 'eps': 0.1},
           **dict.fromkeys(('adam', 'adam_uncorrected', 'amsgrad', 'yogi'), {'beta1': 0.7, 'beta2': 0.9, 'eps': 0.1})}
 
 
@@ -33,7 +35,7 @@ def path_of(rule, gradients=None, start=None, states=None, at=lambda t: {}, nump
     states = [tuple(map(array, states)) if isinstance(states, tuple) else array(states)]
     if not numpy:
         p.attach_grad()
-    with mock.patch.dict(vars(rules.optimizers), {'nd': np if numpy else nd}):
+    with mock.patch.dict(vars(rules.neighbours), {'nd': np if numpy else nd}):
         for t, g in enumerate(gradients, 1):
             if numpy:
                 p.grad = array(g)
@@ -46,7 +48,7 @@ def path_of(rule, gradients=None, start=None, states=None, at=lambda t: {}, nump
 
 def initial(name):
     """One parameter's states of a rule."""
-    count = {'sgd': 1, 'momentum': 1, 'rmsprop': 1, 'amsgrad': 3}.get(name, 2)
+    count = {'sgd': 1, 'momentum': 1, 'adagrad': 1, 'rmsprop': 1, 'amsgrad': 3}.get(name, 2)
     return np.zeros((5, 1)) if count == 1 else (np.zeros((5, 1)),) * count
 
 
@@ -77,7 +79,7 @@ def test_a_rule_has_the_form(name):
             assert state.shape == shape and not state.asnumpy().any()
     p, hyperparams = nd.ones((5, 1)), {'lr': 0.01, 't': 1}
     p.attach_grad()
-    with pytest.raises(KeyError, match='lr'):
+    with pytest.raises(KeyError, match='lr') if name != 'adadelta' else nullcontext():
         rule([p], own, {'t': 1})
     rule([p], own, hyperparams)  # the gradient is 0
     assert {**hyperparams, 't': 1} == {'lr': 0.01, 't': 1} and (p.asnumpy() == 1).all()
@@ -93,9 +95,12 @@ def test_a_wrong_number_of_features_is_named(wrong, error):
 MISTAKES = [
     ('sgd', '- lr', '+ lr'), ('momentum', 'p - v', 'p - lr * v'), ('momentum', "'momentum', 0.9", "'momentum', 0.99"),
     ('rmsprop', '(s + eps).sqrt()', '(s.sqrt() + eps)'), ('rmsprop', '/ (s + eps).sqrt()', '/ s.sqrt() + eps'),
-    ('adam', '1 - beta2 ** t', '1 - beta1 ** t'), ('adam', '(s_hat.sqrt() + eps)', 's_hat.sqrt() + eps'),
-    ('adam', "'eps', 1e-6", "'eps', 1e-2"), ('adam_uncorrected', 'beta1 * v', 'beta2 * v'),
-    ('amsgrad', 'nd.maximum(top, s)', 's'), ('amsgrad', '(top.sqrt()', '(s.sqrt()'), ('yogi', '(g2 - s)', '(s - g2)'),
+    ('adagrad', 's + p.grad', 'p.grad'), ('adagrad', '(s + eps).sqrt()', '(s.sqrt() + eps)'),
+    ('adadelta', 'step.square()', 'p.grad.square()'), ('adadelta', '(delta + eps) /', 'eps /'),
+    ('adadelta', "'eps', 1e-5", "'eps', 1e-6"), ('adam', '1 - beta2 ** t', '1 - beta1 ** t'),
+    ('adam', '(s_hat.sqrt() + eps)', 's_hat.sqrt() + eps'), ('adam', "'eps', 1e-6", "'eps', 1e-2"),
+    ('adam_uncorrected', 'beta1 * v', 'beta2 * v'), ('amsgrad', 'nd.maximum(top, s)', 's'),
+    ('amsgrad', '(top.sqrt()', '(s.sqrt()'), ('yogi', '(g2 - s)', '(s - g2)'),
     ('yogi', '.sign() * g2', '.sign()'), ('yogi', "'eps', 1e-3", "'eps', 1e-6"),
 ]
 
