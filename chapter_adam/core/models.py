@@ -85,11 +85,10 @@ class LazyModel(ScratchModel):
 
     def __init__(self, w, b, trainer_fn, states, hyperparams):
         super().__init__(w, b, trainer_fn, states, hyperparams)
-        params, grads = [self.w, self.b], [self.w.grad, self.b.grad]
-        self.lazy_steps = Steps(params, grads, trainer_fn, states, hyperparams)
-        arrays = arrays_in([params, grads, states, hyperparams])
+        self.lazy_steps = Steps([self.w, self.b], trainer_fn, states, hyperparams)
+        arrays = arrays_in([self.w, self.b, states, hyperparams])
         self.is_lazy = not RECORD.is_used and are_apart(arrays)
-        self.running = (lambda: lazy(arrays, moves=True)) if self.is_lazy else nullcontext
+        self.running = (lambda: lazy(arrays)) if self.is_lazy else nullcontext
 
     def warm_up(self, X, y):
         """Nothing: to run the rule would change what it keeps."""

@@ -87,19 +87,18 @@ class Batches(Layout):
 
 
 class Steps:
-    """Parameters, their gradients, and a rule that is called on them while they are lazy."""
+    """Parameters, and a rule that is called on them while they are lazy."""
 
-    def __init__(self, params, grads, trainer_fn, states, hyperparams):
-        self.params, self.grads, self.trainer_fn = params, grads, trainer_fn
-        self.states, self.hyperparams = states, hyperparams
+    def __init__(self, params, trainer_fn, states, hyperparams):
+        self.params, self.trainer_fn, self.states, self.hyperparams = params, trainer_fn, states, hyperparams
 
     def take(self, kind, sizes, data, runs=None):
         """As many steps as `sizes` says, on the minibatches in the arrays `data`; returns how many were taken."""
         key, batches = kind.of(*sizes)
         RECORD.begin((key, runs), data)
         rule, follow, arguments = self.trainer_fn, RECORD.follow, (self.states, self.hyperparams)
-        w, b, grad_w, grad_b = (array.writable for array in (*self.params, *self.grads))
-        w.grad, b.grad = self.grads
+        w, b = (p.writable for p in self.params)
+        grad_w, grad_b = w.grad.writable, b.grad.writable
         for step, (of_w, of_b) in enumerate(batches.operators):
             sources = 0, 1, w.at, b.at
             grad_w.at = follow(sources, of_w, sources).writable.at

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..compat import mxnet
 from .memory import shares_memory
-from .node import Lazy, real
+from .node import Lazy
 from .operators import NAME_OF, TWINS, Operator
 from .record import RECORD as now
 
@@ -51,54 +51,57 @@ def for_runs(shape):
 
 def guard(*arrays):
     """Ends the laziness if a plain array that the rule uses lies in the memory of a root, which may be out of date."""
-    if now.is_mine() and any(shares_memory(array, map(real, now.roots)) for array in arrays):
+    if now.is_mine() and any(shares_memory(array, origins()) for array in arrays):
         now.end('memory of a parameter or state is used in another way')
 
 
+def origins():
+    return [root.writable.origin for root in now.roots]
+
+
 def arithmetic(code, method, name):
-    """A method such as __mul__: the operator `name` with a number, or its twin with an array. The hot path."""
-    with_number, (twin, is_reversed) = Operator(name), TWINS[name]
-    with_array, number_code, array_code = Operator(twin), code << 20, code + 1 << 40  # no two keys are the same
+    """A method such as __mul__. What no record has done yet goes to MXNet's method, and so to `invoke`."""
+    with_number, number_code, array_code = Operator(name), code << 20, code + 1 << 40  # no two keys are the same
 
     @ours(method)
     def patched(self, other):
-        me = self.writable
+        me, key = self.writable, None
         if type(me) is Lazy:
-            if type(other) is float:
-                node = now.node.get(number_code + me.at)
-                if node is not None:
-                    now.numbers.append(other)
-                    now.node = node
-                    return node.result
+            is_number = type(other) is float or isinstance(other, base.numeric_types)
+            if is_number:
+                key = number_code + me.at
             elif type(other) is NDArray and type(other.writable) is Lazy:
-                node = now.node.get(array_code + (me.at << 20) + other.writable.at)
-                if node is not None:
-                    now.node = node
-                    return node.result
-            return seldom(self, me.at, other)
-        return MXNETS[method](self, other)
-
-    def seldom(self, at, other):
-        if type(other) is NDArray and (second := position(other)) is not None:
-            sources = (second, at) if is_reversed else (at, second)
-            return now.follow(array_code + (at << 20) + second, with_array, sources)
-        if isinstance(other, base.numeric_types):
-            return now.follow(number_code + at, with_number, (at,), float(other))
-        if now.many and isinstance(other, np.ndarray):
-            return now.follow((code, at), with_number, (at,), other)
-        return MXNETS[method](self, other)
+                key = array_code + (me.at << 20) + other.writable.at
+            elif now.many and isinstance(other, np.ndarray):
+                return now.follow((code, me.at), with_number, (me.at,), other)
+            node = now.node.get(key)
+            if node is not None:
+                if is_number:
+                    now.numbers.append(float(other))
+                now.node = node
+                return node.result
+        return noted(key, now.node, MXNETS[method](self, other))
 
 
-def unary(code, method, name):
+def unary(code, method):
     """A method such as sqrt."""
-    operator = Operator(name)
-
     @ours(method)
     def patched(self, *args, **kwargs):
-        me = self.writable
+        me, key = self.writable, None
         if type(me) is Lazy and not args and not kwargs:
-            return now.follow((code << 20) + me.at, operator, (me.at,))
-        return MXNETS[method](self, *args, **kwargs)
+            key = (code << 20) + me.at
+            node = now.node.get(key)
+            if node is not None:
+                now.node = node
+                return node.result
+        return noted(key, now.node, MXNETS[method](self, *args, **kwargs))
+
+
+def noted(key, before, result):
+    """Notes under a key what has been written down since a node, so that next time it is found at once."""
+    if key is not None and now.node.before is before and now.node.result is result:
+        before[key] = now.node
+    return result
 
 
 for at, (method, name) in enumerate(dict(
@@ -106,8 +109,12 @@ for at, (method, name) in enumerate(dict(
         rtruediv='_rdiv', pow='_power', rpow='_rpower').items()):
     arithmetic(at, f'__{method}__', f'{name}_scalar')
 for at, name in enumerate(('square', 'sqrt', 'sign', 'abs'), 20):
-    unary(at, name, name)
-unary(30, 'copy', '_copy')
+    unary(at, name)
+
+
+@ours('copy')
+def copy(self):
+    return mxnet.nd.identity(self) if is_lazy(self) else MXNETS['copy'](self)
 
 
 @ours('_imperative_invoke')
@@ -174,7 +181,7 @@ def store(array, value):
 def can_join(array, value):
     """Whether a plain array that is given a lazy value can go on as a lazy one, a root."""
     return (type(array) is NDArray and array.writable and (array.shape, array.dtype) == value.writable.kind
-            and array.stype == 'default' and not now.many and not shares_memory(array, map(real, now.roots)))
+            and array.stype == 'default' and not now.many and not shares_memory(array, origins()))
 
 
 def value_of(array):

@@ -46,13 +46,10 @@ class Hybridized:
         with DEVICE:
             if self.has_ended or now.is_used:
                 return self.trainer_fn(params, states, hyperparams)
-            grads = {id(p): p.grad for p in arrays_in(params)}
-            arrays = arrays_in([params, list(grads.values()), states, hyperparams])
+            arrays = arrays_in([params, states, hyperparams])
             if not are_apart(arrays):
                 return self.trainer_fn(params, states, hyperparams)
             with lazy(arrays):
-                for array in arrays:
-                    array.writable.grad = grads.get(id(array))
                 now.begin('a step')
                 result = self.trainer_fn(params, states, hyperparams)
                 self.has_ended = now.has_ended

@@ -24,6 +24,6 @@ def shares_memory(array, others):
 
 
 def are_apart(arrays):
-    """Whether plain arrays share no memory."""
-    spans = sorted(map(span, arrays))
+    """Whether plain arrays share no memory, nor do their gradients."""
+    spans = sorted(map(span, [*arrays, *(array.grad for array in arrays if array.grad is not None)]))
     return all(end <= start for (_, end), (start, _) in zip(spans, spans[1:]))

@@ -1,23 +1,21 @@
 """What lazy arrays and records are made of: a lazy array's content, and a node of the trie of records."""
-import ctypes
-
 from ..compat import mxnet
 
-NDArray, base = mxnet.nd.NDArray, mxnet.base
+NDArray = mxnet.nd.NDArray
 
 
 class Lazy:
     """What a lazy NDArray has in place of a handle.
 
     `at` is its value's position and `start` where that was at first, `kind` its shape and type, `grad` the lazy NDArray
-    of its gradient. A root, an array from outside, has `home`, a plain NDArray with its value before the record; if it
-    `moves`, its next value may lie in other memory.
+    of its gradient. A root, an array from outside, also has `home`, a plain NDArray with its value before the record,
+    and `origin`, one with its own memory, which gets the value in the end.
     """
-    __slots__ = ('at', 'kind', 'grad', 'home', 'start', 'moves')
+    __slots__ = ('at', 'start', 'kind', 'grad', 'home', 'origin')
 
-    def __init__(self, at, kind, home=None, moves=False):
+    def __init__(self, at, kind, grad=None, home=None):
         self.at = self.start = at
-        self.kind, self.grad, self.home, self.moves = kind, None, home, moves
+        self.kind, self.grad, self.home, self.origin = kind, grad, home, home
 
 
 class Node(dict):
@@ -25,12 +23,13 @@ class Node(dict):
 
     `operator` is None for an input; `sources` are its inputs' positions, `at` its own; `kind` is its shape and type;
     `number` is the index of its number, or of the input; `result` is the lazy array that is handed out for it.
+    At the end of a record `path` holds its nodes and `graphs` its graphs, by what they return.
     """
-    __slots__ = ('operator', 'sources', 'at', 'kind', 'before', 'number', 'result', 'path', 'graphs', 'visits')
+    __slots__ = ('operator', 'sources', 'at', 'kind', 'before', 'number', 'result', 'path', 'graphs')
 
     def __init__(self, operator=None, sources=(), kind=None, number=None, before=None):
         self.operator, self.sources, self.kind, self.number, self.before = operator, sources, kind, number, before
-        self.at, self.path, self.graphs, self.visits = before.at + 1 if before is not None else -1, None, {}, 0
+        self.at, self.path, self.graphs = before.at + 1 if before is not None else -1, None, {}
         self.result = without_handle(self.at, kind)
 
     @property
@@ -58,10 +57,8 @@ def without_handle(at, kind):
 
 
 def make_plain(array, other):
-    """Gives a lazy array the handle of a plain one, which goes on with a copy of it, for the same memory."""
-    copy = base.NDArrayHandle()
-    base.check_call(base._LIB.MXShallowCopyNDArray(other.handle, ctypes.byref(copy)))
-    array.handle, array.writable, other.handle = other.handle, True, copy
+    """Makes a lazy array plain, with the memory of a plain one, which ends with it."""
+    array.handle, array.writable, other.handle = other.handle, True, None
 
 
 def real(array):

@@ -3,7 +3,7 @@
 A value of a record is known by its position. Code that does what it did before follows a known path: a look-up an
 operator finds the next node, and with it the result's shape. On a new path each operator is also run at once; that
 gives the shape, and raises the error that the eager run would raise, where it would. In the end the values that are
-still referred to are computed, by the path's graph or, operator by operator, by a replay.
+still referred to are computed: those of a new path are there already, those of a known one come from its graph.
 """
 import atexit
 import linecache
@@ -17,11 +17,11 @@ from threading import get_ident
 import numpy as np
 
 from ..compat import mxnet
-from .graph import Graph, Layout, graph_for, packed
+from .graph import Graph, Layout, packed
 from .node import Lazy, Node, make_plain, path_to, without_handle
 
-nd, NDArray, autograd = mxnet.nd, mxnet.nd.NDArray, mxnet.autograd
-MOST_NODES, MOST_GRAPHS = 50_000, 256  # of all paths together, some 20 MB; then they are forgotten
+nd, NDArray = mxnet.nd, mxnet.nd.NDArray
+MOST_NODES = 50_000  # of all paths and graphs together, some 20 MB; then they are forgotten
 
 
 class MixesRuns(TypeError):
@@ -30,33 +30,31 @@ class MixesRuns(TypeError):
 
 class Record:
     """The record of this moment. There is one; who uses it holds `compat.DEVICE`."""
-    __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'moves', 'many', 'thread', 'wanted', 'is_open',
-                 'is_used', 'has_ended', 'tries', 'count', 'written')
+    __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'written', 'many', 'thread', 'wanted', 'is_open',
+                 'is_used', 'has_ended', 'tries', 'nodes')
 
     def __init__(self):
-        self.is_open, self.is_used, self.tries, self.count = False, False, {}, 0
+        self.is_open, self.is_used, self.tries, self.nodes = False, False, {}, []
 
-    def start(self, arrays, moves=False, shown=None):
-        """Makes arrays lazy, as roots.
-
-        `moves`: a root's new value may lie in other memory than the old. `shown`: the arrays hold many runs, along a
-        first axis, and these are the shapes that they show.
-        """
-        self.is_used, self.has_ended, self.moves, self.roots = True, False, moves, []
+    def start(self, arrays, shown=None):
+        """Makes arrays lazy, as roots. `shown`: they hold many runs, along a first axis, and show these shapes."""
+        self.is_used, self.has_ended, self.roots, self.thread = True, False, [], get_ident()
         self.many = len(arrays[0]) if shown else 0
-        self.thread = get_ident()
         for array, shape in zip(arrays, shown or [array.shape for array in arrays]):
-            self.add_root(array, shape, moves)
+            self.add_root(array, shape)
 
-    def add_root(self, array, shape, moves=False):
-        home = NDArray.__new__(NDArray)
-        home.handle, home.writable, array.writable = array.handle, True, Lazy(-1, (shape, array.dtype), home, moves)
+    def add_root(self, array, shape):
+        """Makes a plain array lazy, and its gradient."""
+        home, grad = NDArray.__new__(NDArray), array.grad
+        home.handle, home.writable, array.writable = array.handle, True, Lazy(-1, (shape, array.dtype), grad, home)
         del array.handle
         self.roots.append(array)
+        if grad is not None:
+            self.add_root(grad, shape)
 
     def begin(self, key, data=()):
         """Begins a record of the kind `key`: first come the plain arrays `data`, then the roots."""
-        if self.count > MOST_NODES or Graph.built > MOST_GRAPHS:
+        if len(self.nodes) > MOST_NODES:
             self.forget()
         if key not in self.tries:
             self.tries[key] = Node()
@@ -76,7 +74,7 @@ class Record:
 
     def _new(self, key, *description):
         node = self.node[key] = Node(*description, before=self.node)
-        self.count += 1
+        self.nodes.append(node)
         return node
 
     def follow(self, key, operator, sources, number=None):
@@ -138,27 +136,21 @@ class Record:
         self.is_open = False
 
     def _settle(self, layout):
-        path = self.node.path or path_to(self.node)
-        self.node.path, held = path, [node for node in path if getrefcount(node.result) > 2]
-        if held and self.many:
-            for node in held:
-                node.result.handle, node.result = None, without_handle(node.at, node.kind)
-            raise MixesRuns('a rule that keeps arrays of its own from step to step cannot train many runs: hand them '
-                            'over as `states`, or train the runs one by one with train_ch7')
+        path = self.node.path = self.node.path or path_to(self.node)
+        held = [node for node in path if getrefcount(node.result) > 2]
         moved = [root.writable for root in self.roots if root.writable.at != root.writable.start]
         self.wanted = tuple(dict.fromkeys([*(lazy.at for lazy in moved), *(node.result.writable.at for node in held)]))
-        results, taken = self._results(layout), set()
+        results = self._results(layout)
         for lazy in moved:
-            if lazy.moves:
-                lazy.home = results[lazy.at].copy() if lazy.at in taken else results[lazy.at]
-                taken.add(lazy.at)
-            else:
-                results[lazy.at].copyto(lazy.home)
+            lazy.home = results[lazy.at]
         for node in held:
             make_plain(node.result, results[node.result.writable.at].copy())
             node.result = without_handle(node.at, node.kind)
         for lazy in self.written:
             lazy.at = lazy.start
+        if held and self.many:
+            raise MixesRuns('a rule that keeps arrays of its own from step to step cannot train many runs: hand them '
+                            'over as `states`, or train the runs one by one with train_ch7')
 
     def repeat(self, inputs, numbers, layout):
         """The finished record on other inputs: by position, the values that the roots got."""
@@ -166,38 +158,50 @@ class Record:
         return self._results(layout)
 
     def _results(self, layout):
-        """The wanted values by position, as plain arrays that nobody else has."""
-        numbers = self.numbers
+        """The wanted values by position, as plain arrays."""
         if self.many:
-            numbers = [number[:self.many] if isinstance(number, np.ndarray) else number for number in numbers]
+            self.numbers = [n[:self.many] if isinstance(n, np.ndarray) else n for n in self.numbers]
         # Many runs always take the graph, which rounds in another way: a repeated call has to give the same.
         if layout and self.wanted and (self.many or len(self.values) < len(self.node.path)):
-            try:
-                graph = graph_for(self.node.path, self.wanted, numbers, layout, self.many)
-                if graph:
-                    return dict(zip(self.wanted, graph(self.inputs, numbers)))
-            except mxnet.base.MXNetError:  # an operator that cannot be part of a graph after all
-                self.node.visits = -np.inf
-        return {at: self.evaluate()[at].copy() for at in self.wanted}
+            graph = self._graph(layout)
+            if graph:
+                return dict(zip(self.wanted, graph(self.inputs, self.numbers)))
+        values = self.evaluate()
+        return {at: values[at] for at in self.wanted}
+
+    def _graph(self, layout):
+        """The path's graph, or None if one of its operators cannot be part of a graph after all."""
+        graphs = self.node.graphs.setdefault(self.wanted, [])
+        for graph in graphs:
+            if not graph or graph.fits(self.numbers):
+                return graph
+        self.nodes += self.node.path  # a graph takes as much memory
+        try:
+            graphs.append(Graph(self.node.path, self.wanted, self.numbers, layout))
+            graphs[-1](self.inputs, self.numbers)
+        except mxnet.base.MXNetError:
+            graphs[:] = [None]
+        return graphs[-1]
 
     def end(self, why):
         """Ends the laziness in the middle of a record: every array is what it would be in an eager run."""
-        line = line_of_the_rule()
+        file, number = line_of_the_rule()
+        why = f'{os.path.basename(file)}, line {number} `{linecache.getline(file, number).strip()}`: {why}'
         if self.many:
-            raise MixesRuns(f'{line}{why}, so the runs of an ensemble would mix; train them one by one with train_ch7')
+            raise MixesRuns(f'{why}, so the runs of an ensemble would mix; train them one by one with train_ch7')
         self.finish(None)
         self.close()
         self.has_ended = True
-        warnings.warn(f'{line}{why}; the run goes on eagerly from here', stacklevel=2)
+        warnings.warn_explicit(f'{why}; the run goes on eagerly from here', UserWarning, file, number)
 
     def close(self):
-        """Gives the roots their handles back, with their values and gradients."""
+        """Gives the roots their handles back, and their memory the new values."""
         self.is_open, self.is_used, lazies = False, False, [root.writable for root in self.roots]
         for root, lazy in zip(self.roots, lazies):
-            make_plain(root, lazy.home)
+            make_plain(root, lazy.origin)
         for root, lazy in zip(self.roots, lazies):
-            if self.moves and lazy.grad is not None:
-                autograd.mark_variables(root, lazy.grad)
+            if lazy.home is not lazy.origin:
+                lazy.home.copyto(root)
         self.roots = []
 
     def is_mine(self):
@@ -206,20 +210,17 @@ class Record:
 
     def forget(self):
         """Forgets all paths and their graphs."""
-        nodes, self.tries, self.count, Graph.built = list(self.tries.values()), {}, 0, 0
-        while nodes:
-            node = nodes.pop()
-            nodes += node.values()
+        for node in [*self.tries.values(), *self.nodes]:
             node.result.handle = None  # there is nothing to be freed
+        self.tries, self.nodes = {}, []
 
 
 def line_of_the_rule():
-    """Where the code is that now runs, neither MXNet's nor of this folder, as "file, line 3 `code`: "."""
+    """Where the code is that now runs, neither MXNet's nor of this folder: a file and the number of a line."""
     frame = sys._getframe()
     while frame and frame.f_globals.get('__name__', '').startswith(('mxnet', __package__)):
         frame = frame.f_back
-    file, number = (frame.f_code.co_filename, frame.f_lineno) if frame else ('', 0)
-    return f'{os.path.basename(file)}, line {number} `{linecache.getline(file, number).strip()}`: '
+    return (frame.f_code.co_filename, frame.f_lineno) if frame else ('', 0)
 
 
 RECORD = Record()

@@ -1,6 +1,6 @@
 """Linear regression many times at once: the models that an ensemble trains, with a leading axis of runs.
 
-A model knows `train(table, orders, sizes)`, one step for each minibatch, and `snapshot()`, its parameters.
+A model knows `train(table, orders, sizes)`, one step for each minibatch, and `parameters()`.
 """
 from contextlib import nullcontext
 from copy import deepcopy
@@ -82,19 +82,18 @@ class RuleRuns(Runs):
     def __init__(self, w, b, trainer_fn, states, hyperparams):
         super().__init__(w, b)
         states_of_one = arrays_in(states)
-        self.shown = [w.shape[1:], (1,), w.shape[1:], (1,), *(state.shape for state in states_of_one)]
-        for part, (w_part, b_part) in zip(self.parts, self.arrays):
-            runs = part.stop - part.start
-            self.arrays[part.start // RUNS_AT_ONCE] += [w_part.zeros_like(), b_part.zeros_like(), *(
-                nd.array(np.broadcast_to(state.asnumpy().reshape(for_runs(state.shape)),
-                                         (runs, *for_runs(state.shape)[1:]))) for state in states_of_one)]
-        for state, of_first_part in zip(states_of_one, self.arrays[0][4:]):
+        self.shown = [w.shape[1:], (1,), *(state.shape for state in states_of_one)]
+        for arrays in self.arrays:
+            arrays += [state.reshape(for_runs(state.shape)).repeat(len(arrays[0]), axis=0) for state in states_of_one]
+        for state, of_first_part in zip(states_of_one, self.arrays[0][2:]):
             state.handle, of_first_part.handle = of_first_part.handle, state.handle  # where the rule looks for it
-        self.arrays[0][4:] = states_of_one
-        self.steps = Steps(self.arrays[0][:2], self.arrays[0][2:4], trainer_fn, states, hyperparams)
+        self.arrays[0][2:] = states_of_one
+        for p in self.arrays[0][:2]:
+            p.attach_grad()
+        self.steps = Steps(self.arrays[0][:2], trainer_fn, states, hyperparams)
 
     def running(self):
-        return lazy(self.arrays[0], moves=True, shown=self.shown)
+        return lazy(self.arrays[0], shown=self.shown)
 
     def train(self, table, orders, sizes):
         at = 0
@@ -112,7 +111,9 @@ class RuleRuns(Runs):
         """What the first part has done, for the others."""
         inputs, numbers = RECORD.inputs, RECORD.numbers
         for part, arrays in list(zip(self.parts, self.arrays))[1:]:
-            results = RECORD.repeat([table, indices(rows[part]), *arrays, *inputs[2 + len(arrays):]],
+            w, b, *states = arrays
+            roots = [w, w, b, b, *states]  # a gradient has no value yet
+            results = RECORD.repeat([table, indices(rows[part]), *roots, *inputs[2 + len(roots):]],
                                     [number[part] if isinstance(number, np.ndarray) else number for number in numbers],
                                     layout)
             arrays[:] = [results.get(root.writable.at, array) for root, array in zip(self.arrays[0], arrays)]
