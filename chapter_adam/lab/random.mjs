@@ -15,41 +15,41 @@ export class Generator {
     this.increment = stream.map((word, k) => (word << 1) | (k && stream[k - 1] >>> 31));
     this.increment[0] |= 1;
     this.state = sum(start, this.increment);
-    this.low = 0; // the last 64 random bits
-    this.high = 0;
-    this.kept = false; // the high half waits for the next call of `word`
+    this.bits = new Int32Array(2); // the last 64 random bits, the low half first
+    this.spare = new Int32Array(1); // a high half that waits for the next call of `word`
+    this.hasSpare = false;
     advance(this.state, this.increment);
   }
 
-  /** Draws 64 bits, into `low` and `high`: a word of the state, turned by its six highest bits. */
+  /** Draws 64 bits: the halves of the state, xored and turned right by its six highest bits. */
   draw() {
-    const { state } = this;
+    const { state, bits } = this;
     advance(state, this.increment);
     const turn = state[3] >>> 26;
     const swap = turn >>> 5;
     const low = state[swap] ^ state[2 + swap];
     const high = state[1 - swap] ^ state[3 - swap];
-    // Shifts are modulo 32, so one by 32 - turn is made in two.
-    const left = 31 - (turn & 31);
-    this.low = (low >>> turn) | ((high << 1) << left);
-    this.high = (high >>> turn) | ((low << 1) << left);
+    const left = 31 - (turn & 31); // shifts are modulo 32, so one by 32 - turn is made in two
+    bits[0] = (low >>> turn) | ((high << 1) << left);
+    bits[1] = (high >>> turn) | ((low << 1) << left);
   }
 
-  /** 32 random bits: the low half of a draw, then its high half. */
   word() {
-    this.kept = !this.kept;
-    if (!this.kept) {
-      return this.spare;
+    if (this.hasSpare) {
+      this.hasSpare = false;
+      return this.spare[0];
     }
     this.draw();
-    this.spare = this.high;
-    return this.low;
+    this.hasSpare = true;
+    this.spare[0] = this.bits[1];
+    return this.bits[0];
   }
 
   /** A number from 0 to below 1, a multiple of 2^-53. */
   random() {
     this.draw();
-    return ((this.high >>> 0) * 2 ** 21 + (this.low >>> 11)) * 2 ** -53;
+    const [low, high] = this.bits;
+    return ((high >>> 0) * 2 ** 21 + (low >>> 11)) * 2 ** -53;
   }
 
   /** `count` numbers from the normal distribution. */
@@ -95,7 +95,7 @@ function advance(state, increment) {
 
 const low = (a, b) => Math.imul(a, b) >>> 0;
 // The product is rounded by less than 2^11, which 2^32 divides to less than a half.
-const high = (a, b) => Math.round((a * b - low(a, b)) / WORD);
+const high = (a, b) => Math.floor((a * b - low(a, b)) / WORD + 0.5);
 const carry = (sum) => Math.floor(sum / WORD);
 
 /** a + b modulo 2^128. */
@@ -150,7 +150,7 @@ const INNER = WIDTHS.map((width, k) => (k === 0 ? EDGE : k === 1 ? 0 : WIDTHS[k 
 function standardNormal(generator) {
   for (;;) {
     generator.draw();
-    const { low: bits, high: upper } = generator;
+    const [bits, upper] = generator.bits;
     const layer = bits & 0xff;
     const sign = bits & 0x100 ? -1 : 1;
     const fraction = ((upper & 0x1fffffff) * 2 ** 23 + (bits >>> 9)) * 2 ** -52;
