@@ -49,14 +49,14 @@ def for_runs(shape):
     return (1, *shape) if len(shape) > 1 else (1, *shape, 1)
 
 
+def lies_in_a_root(array):
+    return shares_memory(array, [root.writable.origin for root in now.roots])
+
+
 def guard(*arrays):
     """Ends the laziness if a plain array that the rule uses lies in the memory of a root, which may be out of date."""
-    if now.is_mine() and any(shares_memory(array, origins()) for array in arrays):
+    if now.is_mine() and any(map(lies_in_a_root, arrays)):
         now.end('memory of a parameter or state is used in another way')
-
-
-def origins():
-    return [root.writable.origin for root in now.roots]
 
 
 def arithmetic(code, method, name):
@@ -181,7 +181,7 @@ def store(array, value):
 def can_join(array, value):
     """Whether a plain array that is given a lazy value can go on as a lazy one, a root."""
     return (type(array) is NDArray and array.writable and (array.shape, array.dtype) == value.writable.kind
-            and array.stype == 'default' and not now.many and not shares_memory(array, origins()))
+            and array.stype == 'default' and not now.many and not lies_in_a_root(array))
 
 
 def value_of(array):
@@ -227,19 +227,12 @@ def missing(self, name):
     raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
 
 
-def get_grad(self):
-    me = self.writable
-    return me.grad if type(me) is Lazy else MXNETS['grad'].__get__(self)
-
-
-OURS['grad'] = property(get_grad)
-
-
 def attribute(name, of_lazy):
     OURS[name] = property(lambda self: of_lazy(self.writable) if type(self.writable) is Lazy
                           else MXNETS[name].__get__(self))
 
 
+attribute('grad', lambda lazy: lazy.grad)
 attribute('shape', lambda lazy: lazy.kind[0])
 attribute('dtype', lambda lazy: lazy.kind[1])
 attribute('stype', lambda lazy: 'default')

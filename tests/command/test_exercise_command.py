@@ -25,7 +25,7 @@ def exercise(monkeypatch):
     """The one exercise that there is; the test may change it."""
     module = SimpleNamespace(QUESTION='Why?', run=run, figure=figure,
                              answer=lambda facts: [(f'It has {facts["rows"]} rows.', facts['rows'] == 30)])
-    monkeypatch.setattr(exercises, 'discover', lambda: {'why': None})
+    monkeypatch.setattr(exercises, 'discover', lambda: ['why'])
     monkeypatch.setattr(exercises, 'load', lambda name: module)
     return module
 
@@ -67,11 +67,6 @@ def test_an_exercise_that_lacks_the_form(exercise, options, fails, change, messa
     fails(['exercise', 'why', *options], 1, message)
 
 
-def test_the_list_names_every_question_and_each_file_without_one(capsys, monkeypatch):
+def test_the_list_names_every_question(capsys):
     assert cli.main(['exercise', '--list']) == 0
-    assert capsys.readouterr().out.count('\n') == len(exercises.discover())
-    monkeypatch.setattr(exercises, 'discover', lambda: {'good': None, 'bad': None})
-    monkeypatch.setattr(exercises, 'question', lambda name: 'Why?' if name == 'good' else int(name))
-    assert cli.main(['exercise', '--list']) == 1
-    out, err = capsys.readouterr()
-    assert out.split() == ['good', 'Why?'] and err.startswith('chapter-adam: invalid literal')
+    assert all(f'{name} ' in line for name, line in zip(exercises.discover(), capsys.readouterr().out.splitlines()))

@@ -1,7 +1,8 @@
 """Every exercise: its form, a small run, and the committed facts, of which every sentence is true and could fail."""
 import copy
+import inspect
 import json
-import sys
+from pathlib import Path
 
 import numpy as np
 import outside
@@ -10,7 +11,8 @@ import pytest
 from chapter_adam import exercises
 from chapter_adam.output import figures
 
-NAMES = [*exercises.discover()]
+NAMES = exercises.discover()
+FORM = {'run': ['features', 'labels', 'seeds', 'watch'], 'answer': ['facts'], 'figure': ['facts']}
 FIGURES = outside.CLONE / 'figures'
 
 
@@ -30,12 +32,12 @@ def test_the_seven_exercises_are_there():
 
 @pytest.mark.parametrize('name', NAMES)
 def test_an_exercise_has_the_form_and_its_place_in_the_gallery(name):
-    path, gallery = exercises.discover()[name], (FIGURES / 'README.md').read_text()
-    assert exercises.question(name) == exercises.load(name).QUESTION and exercises.question(name).endswith('?')
-    text = path.read_text()
-    assert text.count('\n') <= 130 and f'Exercise `{name}`' in text
-    others = [f'from .{path.stem} ' for path in exercises.discover().values()]
-    assert not any(words in text for words in ('..lazy', *others))
+    module, gallery = exercises.load(name), (FIGURES / 'README.md').read_text()
+    assert module.QUESTION.endswith('?') and module.__doc__.startswith(f'Exercise `{name}`')
+    assert {function: [*inspect.signature(vars(module)[function]).parameters] for function in FORM} == FORM
+    text = Path(module.__file__).read_text()
+    assert text.count('\n') <= 130 and '..lazy' not in text
+    assert not any(f'from .{other.replace("-", "_")} ' in text for other in NAMES)
     assert f'## exercise-{name}\n' in gallery and f'    chapter-adam exercise {name}\n' in gallery
     assert {f'exercise-{name}.{kind}' for kind in ('json', 'svg', 'png')} <= outside.committed('figures')
 
@@ -103,49 +105,3 @@ def test_the_figure_has_at_most_four_named_panels(name):
         low, high = axes.get_ylim()
         for line in axes.lines:  # some of each line is in sight
             assert any(low <= y <= high for y in np.asarray(line.get_ydata(), float)), axes.get_title()
-
-
-PLANTED = '''
-QUESTION = 'Does SGD learn?'
-
-
-def run(features, labels, seeds, watch=None):
-    return {'seeds': len(seeds)}
-
-
-def figure(facts):
-    return None
-
-
-def answer(facts):
-    return [('It does.', True)]
-'''
-
-
-@pytest.fixture
-def plant(tmp_path, monkeypatch):
-    """Puts a file `new_one` into a further folder of exercises; it is forgotten after the test."""
-    monkeypatch.setattr(exercises, '__path__', [*exercises.__path__, str(tmp_path)])
-    yield lambda old='', new='': (tmp_path / 'new_one.py').write_text(PLANTED.replace(old, new) if old else PLANTED)
-    sys.modules.pop('chapter_adam.exercises.new_one', None)
-    vars(exercises).pop('new_one', None)
-
-
-def test_a_new_file_is_an_exercise(plant, tmp_path):
-    plant()
-    (tmp_path / '_no_exercise.py').write_text('')
-    assert [*exercises.discover()] == sorted([*NAMES, 'new-one'])
-    assert exercises.question('new-one') == 'Does SGD learn?'
-    assert exercises.load('new-one').run(0, 0, [1]) == {'seeds': 1}
-
-
-@pytest.mark.parametrize('old, new, complaint', [
-    ('def figure(facts)', 'def draw(facts)', r'must define figure\(facts\)'),
-    ('seeds, watch=None)', 'seeds)', r'must define run\(features, labels, seeds, watch\)'),
-    ("QUESTION = 'Does SGD learn?'", 'QUESTION = str(1)', "must declare QUESTION = '...'"),
-    ('def answer(facts):', 'def answer(facts)', r'new_one\.py, line \d+: '),
-])
-def test_a_file_without_the_form_is_named(plant, old, new, complaint):
-    plant(old, new)
-    with pytest.raises(ValueError, match=complaint):
-        exercises.load('new-one')
