@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from ..core import airfoil
 
 FOLDER = Path(__file__).resolve().parent
@@ -35,10 +33,9 @@ def run(competitor, task, runs):
         (folder / 'data').mkdir()
         (folder / 'work').mkdir()
         shutil.copy(airfoil.packaged_path(), folder / 'data')
-        np.savez(folder / 'task.npz', **task)
         job = {'file': str(competitor.folder / f'{competitor.file}.py'), 'variant': competitor.variant,
-               'packages': competitor.packages, 'closed': competitor.closed, 'runs': runs,
-               'warm_up': WARM_UP, 'task': str(folder / 'task.npz'), 'answer': str(folder / 'answer.json')}
+               'packages': competitor.packages, 'closed': competitor.closed, 'runs': runs, 'warm_up': WARM_UP,
+               'task': task, 'answer': str(folder / 'answer.json')}
         errors = start(competitor.environment, job, folder)
         if not (folder / 'answer.json').exists():
             raise Out('failed', (errors.strip().splitlines() or ['it ended without a word'])[-1])
@@ -54,9 +51,9 @@ def start(name, job, folder):
     if not python.exists():
         python = sys.executable  # this one may have what is required
     try:
-        return subprocess.run([python, '-I', FOLDER / 'worker.py', json.dumps(job)], cwd=folder / 'work',
-                              env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True, errors='replace', timeout=PATIENCE).stderr
+        return subprocess.run([python, '-I', FOLDER / 'worker.py'], input=json.dumps(job), cwd=folder / 'work',
+                              env=environment(folder), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                              errors='replace', timeout=PATIENCE).stderr
     except subprocess.TimeoutExpired:
         raise Out('failed', f'no answer within {PATIENCE} s') from None
 

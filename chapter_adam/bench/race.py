@@ -2,10 +2,8 @@
 
 They take turns, so that a slow minute of the machine slows all alike. Nothing is kept from one repeat to the next.
 """
-import numpy as np
-
 from . import gate, process
-from .worker import CHECKED
+from .worker import CHECKED, Task
 from ..core import airfoil, history, training
 
 ORIGINAL = 'gluonbook-scratch'  # the only one in the race of many runs that trains one at a time
@@ -15,40 +13,42 @@ CLOCK = 'wall time of the last of two epochs, evaluations included; d2l and gluo
 CLOCK_OF_MANY = 'everything from the seeds to the final losses, without compilation; the original: its last epoch'
 
 
-def section_task(seed=0):
-    """The section's training as arrays: data, the seed's start and orders, and the steps that record the loss."""
-    features, labels = (a.asnumpy() for a in airfoil.get_data_ch7())
-    batch_size, num_epochs = SETTINGS['batch_size'], SETTINGS['num_epochs']
-    draws, step, records = training.Draws(seed), 0, []
-    w, b = draws.start(features.shape[1])
-    for parts in training.stretches(len(labels), batch_size, num_epochs):
+def section_task():
+    """The section's training as plain data, of which `worker.Task` is made."""
+    features, labels = (array.asnumpy().tolist() for array in airfoil.get_data_ch7())
+    step, records = 0, []
+    for parts in training.stretches(len(labels), SETTINGS['batch_size'], SETTINGS['num_epochs']):
         for part in parts:
-            step += len(list(part.batches(batch_size)))
+            step += len(list(part.batches(SETTINGS['batch_size'])))
             records += [step] if part.record else []
-    return {'features': features, 'labels': labels, 'w': w, 'b': b, 'batch_size': batch_size,
-            'orders': np.array([draws.order(len(labels)) for _ in range(num_epochs)]), 'records': records,
-            'hyperparams': [SETTINGS[name] for name in ('lr', 'beta1', 'beta2', 'eps')]}
+    return {**SETTINGS, 'features': features, 'labels': labels, 'records': records}
 
 
-def run(competitors, repeats, sizes=(), say=lambda _text: None):
+def run(competitors, repeats, sizes=(), watch=None):
     """The race as data: machine, settings, and each competitor with every sample.
 
-    `sizes`: numbers of runs to train at once; none: the section's own training. `say` gets each line of progress.
+    `sizes`: numbers of runs to train at once; none: the section's own training. `watch` gets each line of progress.
     """
     competitors = [c for c in competitors if c.many or c.name == ORIGINAL or not sizes]
     if not competitors:
         raise ValueError('none of these competitors can train many runs; without --only, those run that can')
     peers, task = {c.name: blank(c) for c in competitors}, section_task()
-    curves = [gate.reference(section_task(seed)) for seed in range(min(CHECKED, max(sizes, default=1)))]
+    curves = references(Task(**task), min(CHECKED, max(sizes, default=1)))
     for repeat in range(1, repeats + 1):
         for number, c in enumerate(competitors, 1):
             peer = peers[c.name]
             if peer['state'] == 'timed':
                 take_part(c, peer, task, curves, sizes if c.many else ())
                 passed = 'passes the gate' if peer['state'] == 'timed' else f'{peer["state"]}: {peer["reason"]}'
-                say(f'repeat {repeat} of {repeats}, {number}/{len(peers)} {c.label}: {passed}')
+                if watch:
+                    watch(f'repeat {repeat} of {repeats}, {number}/{len(peers)} {c.label}: {passed}')
     return {'machine': history.machine(), 'clock': CLOCK_OF_MANY if sizes else CLOCK, 'repeats': repeats,
             'settings': SETTINGS, 'sizes': list(sizes) or [1], 'peers': peers}
+
+
+def references(task, runs):
+    """The reference's losses for the first seeds."""
+    return [gate.reference(task, *drawn) for drawn in zip(*task.draw(runs))]
 
 
 def blank(competitor):

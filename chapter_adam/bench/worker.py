@@ -1,6 +1,6 @@
 """The process of one competitor: it loads its file, warms up, trains, and writes down the time and losses.
 
-    python -I .../bench/worker.py JOB       (`process` starts it; JOB is a JSON object)
+    python -I .../bench/worker.py <JOB       (`process` starts it; JOB is a JSON object)
 
 It needs only NumPy. It writes JSON to the file job['answer'].
 """
@@ -29,16 +29,13 @@ class Task:
         lr, beta1, beta2, eps: Adam's.
     """
 
-    def __init__(self, file):
-        with np.load(file) as arrays:
-            self.features, self.labels, self.w, self.b, self.orders = (
-                arrays[name] for name in ('features', 'labels', 'w', 'b', 'orders'))
-            self.lr, self.beta1, self.beta2, self.eps = arrays['hyperparams'].tolist()
-            self.records = frozenset(arrays['records'].tolist())
-            size = int(arrays['batch_size'])
-        n = len(self.labels)
-        self.batches = [slice(at, min(at + size, n)) for at in range(0, n, size)]
-        self.num_epochs, self.losses, self.times = len(self.orders), [], []
+    def __init__(self, features, labels, records, batch_size, **settings):
+        vars(self).update(settings)
+        self.features, self.labels = np.array(features, np.float32), np.array(labels, np.float32)
+        self.records, n = frozenset(records), len(labels)
+        self.batches = [slice(at, min(at + batch_size, n)) for at in range(0, n, batch_size)]
+        self.w, self.b, self.orders = (each[0] for each in self.draw(1))
+        self.losses, self.times = [], []
 
     def record(self, loss):
         """Takes a loss and the time; `float` waits until the device has computed it."""
@@ -50,13 +47,14 @@ class Task:
 
         Returns w (runs, 5, 1), b (runs, 1) and the orders (runs, epochs, n), int32.
         """
-        w, b = np.empty((runs, *self.w.shape), np.float32), np.zeros((runs, 1), np.float32)
-        orders = np.empty((runs, *self.orders.shape), np.int32)
+        n, d = self.features.shape
+        w, b = np.empty((runs, d, 1), np.float32), np.zeros((runs, 1), np.float32)
+        orders = np.empty((runs, self.num_epochs, n), np.int32)
         for seed in range(runs):
             generator = np.random.default_rng(seed)
-            w[seed] = generator.normal(0, 0.01, self.w.shape)
+            w[seed] = generator.normal(0, 0.01, (d, 1))
             for order in orders[seed]:
-                order[:] = generator.permutation(len(order))
+                order[:] = generator.permutation(n)
         return w, b, orders
 
 
@@ -95,7 +93,7 @@ def answer(job):
         versions = {name: sys.modules[name].__version__ for name in job['packages']}
     except Exception as error:  # a broken package can raise anything
         return {'absent': f'{type(error).__name__}: {error}'}
-    task, runs, start = Task(job['task']), job['runs'], time.perf_counter()
+    task, runs, start = Task(**job['task']), job['runs'], time.perf_counter()
     train = functions['prepare_many' if runs else 'prepare'](task, job['variant'])
 
     def measure():
@@ -110,6 +108,6 @@ def answer(job):
 
 
 if __name__ == '__main__':
-    the_job = json.loads(sys.argv[1])
+    the_job = json.load(sys.stdin)
     sys.path.append(str(Path(__file__).resolve().parents[2]))  # for those that import chapter_adam
     Path(the_job['answer']).write_text(json.dumps(answer(the_job)))

@@ -4,71 +4,46 @@ A choice is one entry in `choices`: to try another, add one.
 """
 import numpy as np
 
-from ..core import history
-from ..many import train_ensemble, train_gluon_ensemble
+from .seeds import gluon_training, scratch_training, train
+from ..core.history import rounded
 from ..output import many_seeds
-from ..output.report import start, write_json, write_results
-from ..output.terminal import progress
-from ..rules import adam, adam_uncorrected, eps_hat, eps_inside, init_adam_states
+from ..output.report import Report
+from ..rules import adam_uncorrected, eps_hat, eps_inside
 
-
-def scratch(rule=adam, n=None, t=1):
-    """A training: the section's, with another rule, the first n rows, or another first t."""
-    def train(features, labels, lr, **common):
-        states = init_adam_states(features.shape[1])
-        return train_ensemble(rule, states, {'lr': lr, 't': t}, features[:n], labels[:n], **common)
-    return train
-
-
-def gluon(full_division):
-    """A training: Gluon's, with the short last batch divided by the batch size or by its own number of rows."""
-    def train(features, labels, lr, **common):
-        return train_gluon_ensemble('adam', {'learning_rate': lr}, features, labels, full_division=full_division,
-                                    **common)
-    return train
-
-
-SECTION = scratch()
+SECTION = scratch_training()
 
 
 def choices(rows, batch_size):
     """Each choice as a noun: the training in which it is made otherwise, and the one that it is compared with."""
     table = {
-        'missing bias correction': (scratch(adam_uncorrected), SECTION),
-        'start at t = 2': (scratch(t=2), SECTION),
-        'eps-hat on the uncorrected root': (scratch(eps_hat), SECTION),
-        'eps inside the root': (scratch(eps_inside), SECTION),
+        'missing bias correction': (scratch_training(adam_uncorrected), SECTION),
+        'start at t = 2': (scratch_training(t=2), SECTION),
+        'eps-hat on the uncorrected root': (scratch_training(eps_hat), SECTION),
+        'eps inside the root': (scratch_training(eps_inside), SECTION),
     }
     if rows == 1503:  # also changes every shuffle: only the mean, the lower floor, is not chance
-        table['cut to the first 1500 of 1503 rows'] = scratch(n=1500), SECTION
-    if short := rows % batch_size:
-        if rows > batch_size:
-            table[f'division of the last batch of {short} by {batch_size}'] = gluon(True), gluon(False)
+        table['cut to the first 1500 of 1503 rows'] = scratch_training(n=1500), SECTION
+    if 0 < (short := rows % batch_size) < rows:
+        table[f'division of the last batch of {short} by {batch_size}'] = gluon_training(True), gluon_training()
     return table
 
 
 def run(options):
-    out, _, features, labels = start(options, ('choices', 'choices.timing'))
-    common = {'seeds': range(options.first_seed, options.first_seed + options.runs), 'lr': options.lr,
-              'num_epochs': options.epochs, 'batch_size': options.batch_size}
-    trained, effects, diverged = {}, {}, set()
-    for name, trainings in choices(len(labels), options.batch_size).items():
-        for training in trainings:
+    report, trained, effects, diverged = Report(options), {}, {}, set()
+    seeds, rows = range(options.first_seed, options.first_seed + options.runs), len(report.labels)
+    for name, pair in choices(rows, options.batch_size).items():
+        for training in pair:
             if training not in trained:
-                with progress(name, options.runs, 'runs') as watch:
-                    trained[training] = training(features, labels, watch=watch, **common)
-        pair = [trained[training] for training in trainings]
-        effects[name] = history.rounded(effect(*pair), 2)  # beyond, processors differ
-        diverged.update(*(runs.diverged for runs in pair))
-    spread = float(np.nanstd(trained[SECTION].final))
+                trained[training] = train(name, training, report, seeds, options)
+        changed, usual = (trained[training] for training in pair)
+        effects[name] = rounded(effect(changed, usual), 2)  # beyond, processors differ
+        diverged.update(changed.diverged, usual.diverged)
     facts = {'runs': options.runs, 'first_seed': options.first_seed, 'lr': options.lr, 'epochs': options.epochs,
-             'batch_size': options.batch_size, 'rows': len(labels), 'diverged': sorted(diverged),
-             'standard_deviation_of_seeds': history.rounded(spread, 4), 'effects': effects}
-    if options.json != '-':
-        print(table(facts))
+             'batch_size': options.batch_size, 'rows': rows, 'diverged': sorted(diverged),
+             'standard_deviation_of_seeds': rounded(float(np.nanstd(trained[SECTION].final)), 4), 'effects': effects}
+    report.print(table(facts))
     seconds = sum(runs.seconds for runs in trained.values())
-    timing = write_results(options, out, 'choices', facts, seconds, many_seeds.choices)
-    write_json(options.json, {**facts, **timing})
+    report.end({**facts, **report.write_all('choices', facts, seconds, many_seeds.choices)})
 
 
 def effect(changed, usual):

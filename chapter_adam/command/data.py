@@ -1,11 +1,13 @@
 """`chapter-adam data`: the facts of the data file; with --restore, downloads it again."""
-import threading
+import contextlib
+import signal
+from itertools import islice
 
 from ..core import airfoil
 from ..output.files import whole_file
 from ..output.terminal import printable
 
-LONGEST, LARGEST = 60, 1 << 20  # seconds and bytes of a download; the file has 60 kB
+LONGEST, KIBIBYTES = 60, 1024  # seconds and size of a download; the file has 60 kB
 
 
 def run(options):
@@ -34,7 +36,7 @@ def restore(path):
     from d2l.mxnet import DATA_HUB
     address, registered = DATA_HUB['airfoil']
     try:
-        content = within(LONGEST, download, address)
+        content = download(address)
     except OSError as error:  # requests' errors are of this type
         raise airfoil.DataError(f'cannot download {address}: {type(error).__name__}; '
                                 f'copy {airfoil.NAME} from another clone to {path}') from None
@@ -48,30 +50,22 @@ def restore(path):
 
 
 def download(address):
-    """The first bytes at an address, at most LARGEST."""
+    """The bytes at an address, at most KIBIBYTES, within LONGEST seconds."""
     import requests
-    with requests.get(address, timeout=30, stream=True, headers={'Accept-Encoding': 'identity'}) as answer:
+    with at_most(LONGEST), requests.get(address, timeout=30, stream=True) as answer:
         answer.raise_for_status()
-        return answer.raw.read(LARGEST)
+        return b''.join(islice(answer.iter_content(1024), KIBIBYTES))
 
 
-def within(seconds, function, *arguments):
-    """The function's result or its error; TimeoutError after so many seconds, while its thread dies with the process.
-
-    No timeout of a socket bounds a server that sends one byte now and then.
-    """
-    results, errors = [], []
-
-    def work():
-        try:
-            results.append(function(*arguments))
-        except Exception as error:
-            errors.append(error)
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    for error in errors:
-        raise error
-    if not results:
+@contextlib.contextmanager
+def at_most(seconds):
+    """TimeoutError after so long: a socket's own timeout does not end a server that sends a byte now and then."""
+    def ring(_number, _frame):
         raise TimeoutError
-    return results[0]
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -148,9 +148,9 @@ def parser():
     commands = top.add_subparsers(title='commands', metavar='COMMAND', required=True)
     for name, (module, help, options) in COMMANDS.items():
         command = commands.add_parser(name, help=help, description=f'{help[0].upper()}{help[1:]}.')
+        command.set_defaults(module=module, usage=command.error, data=None, json=None)
         for names, form in options:
             command.add_argument(*names, **form)
-        command.set_defaults(module=module, usage=command.error)
     return top
 
 

@@ -3,10 +3,11 @@ from dataclasses import asdict
 
 from . import seeds
 from ..book import line, run_gluon, run_scratch
-from ..core import airfoil, history
+from ..core import airfoil
+from ..core.history import rounded, to_json
 from ..output import figures
 from ..output.files import write_text
-from ..output.report import BOOK, is_books, start, write_json
+from ..output.report import BOOK, Report, is_books
 from ..output.terminal import progress
 from ..rules import adam, init_adam_states
 
@@ -15,42 +16,44 @@ FIGURES = 6  # of the losses in the files: beyond them processors differ
 
 def run(options):
     """Each run's figure is written as soon as the run is done."""
-    out, say, features, labels = start(options, (*BOOK, 'comparison', 'run.timing'))
-    say('')
-    runs = {}
+    report, runs = Report(options), {}
+    report.say('')
     for name in BOOK:
-        runs[name] = train(name, options, features, labels)
-        if options.json != '-':
-            print(line(runs[name]) if options.quiet else f'{runs[name].settings["label"]:20}{line(runs[name])}')
-        write_curve(runs[name], out / name, options.formats)
-    floor = airfoil.least_squares_floor(features, labels)
-    write_comparison(runs, floor, out / 'comparison', options.formats)
-    runs.update({f'{name}_hybridized': train(name, options, features, labels, hybridize=True) for name in BOOK})
-    write_text(out / 'run.timing.json', history.to_json({name: run.timing() for name, run in runs.items()}))
-    say('\n' + table(runs, floor))
-    facts = many_seeds(options, features, labels, floor)
-    say('\n' + (seeds.words(facts) if facts else "not the book's settings: chapter-adam seeds shows their spread"))
-    say(f'\nwritten to {out}: scratch, gluon and comparison as {", ".join(options.formats)} and json')
-    write_json(options.json, {'floor': floor, 'largest_gap': largest_gap(runs), 'book': BOOK, 'seeds': facts,
-                              'runs': {name: asdict(run) for name, run in runs.items()}})
+        runs[name] = run_ = train(name, options, report)
+        report.print(line(run_) if options.quiet else f'{run_.settings["label"]:20}{line(run_)}')
+        report.write(name, rounded(run_.curve(), FIGURES), figures.curve(run_))
+    floor, gap = airfoil.least_squares_floor(report.features, report.labels), largest_gap(runs)
+    curves = {name: run_.curve() for name, run_ in runs.items()}
+    report.write('comparison', rounded({'floor': floor, 'largest_gap': rounded(gap, 1), **curves}, FIGURES),
+                 figures.comparison(runs['scratch'], runs['gluon'], floor))
+    runs.update({f'{name}_hybridized': train(name, options, report, hybridize=True) for name in BOOK})
+    write_text(report.out / 'run.timing.json', to_json({name: run_.timing() for name, run_ in runs.items()}))
+    report.say('\n' + table(runs, floor))
+    facts = many_seeds(options, report, floor)
+    words = seeds.words(facts) if facts else "not the book's settings: chapter-adam seeds shows their spread"
+    report.say(f'\n{words}\n')
+    report.say_written('scratch, gluon and comparison')
+    report.end({'floor': floor, 'largest_gap': largest_gap(runs), 'book': BOOK, 'seeds': facts,
+                'runs': {name: asdict(run_) for name, run_ in runs.items()}})
 
 
-def train(name, options, features, labels, hybridize=False):
+def train(name, options, report, hybridize=False):
     """One of the section's two runs, 'scratch' or 'gluon'."""
+    data = report.features, report.labels
     common = {'batch_size': options.batch_size, 'num_epochs': options.epochs, 'seed': options.seed,
               'hybridize': hybridize}
     with progress(f'{name} hybridized' if hybridize else name, options.epochs) as watch:
         if name == 'gluon':
-            return run_gluon('adam', {'learning_rate': options.lr}, features, labels, watch=watch, **common)
-        return run_scratch(adam, init_adam_states(features.shape[1]), {'lr': options.lr, 't': 1}, features, labels,
-                           watch=watch, **common)
+            return run_gluon('adam', {'learning_rate': options.lr}, *data, watch=watch, **common)
+        states = init_adam_states(report.features.shape[1])
+        return run_scratch(adam, states, {'lr': options.lr, 't': 1}, *data, watch=watch, **common)
 
 
-def many_seeds(options, features, labels, floor):
+def many_seeds(options, report, floor):
     """The summary of seeds 0 to 999, if the settings are the book's and somebody reads it; else None."""
-    if options.quiet or not is_books(options):
+    if report.quiet or not is_books(options):
         return None
-    return seeds.summary(*seeds.both(features, labels, range(1000), options), floor)
+    return seeds.summary(*seeds.both(report, range(1000), options), floor)
 
 
 def table(runs, floor):
@@ -79,16 +82,3 @@ def ratios(run, other):
 def largest_gap(runs):
     """The largest difference between any two of the curves at any record."""
     return max(max(losses) - min(losses) for losses in zip(*(run.losses for run in runs.values())))
-
-
-def write_curve(run, stem, formats):
-    """One run: its data, and the figure drawn from it."""
-    write_text(stem.with_name(f'{stem.name}.json'), history.to_json(run.curve(), FIGURES))
-    figures.save(figures.curve(run), stem, formats)
-
-
-def write_comparison(runs, floor, stem, formats):
-    data = {'floor': floor, 'largest_gap': history.rounded(largest_gap(runs), 1),
-            **{name: run.curve() for name, run in runs.items()}}
-    write_text(stem.with_name(f'{stem.name}.json'), history.to_json(data, FIGURES))
-    figures.save(figures.comparison(runs['scratch'], runs['gluon'], floor), stem, formats)

@@ -1,10 +1,11 @@
 """`chapter-adam seeds`: many seeds of both methods; where the book's two losses lie, and whether the methods differ."""
 import numpy as np
 
-from ..core import airfoil, history
+from ..core import airfoil
+from ..core.history import rounded
 from ..many import train_ensemble, train_gluon_ensemble
 from ..output import many_seeds
-from ..output.report import BOOK, is_books, start, write_json, write_results
+from ..output.report import BOOK, Report, is_books
 from ..output.terminal import progress
 from ..rules import adam, init_adam_states
 
@@ -13,27 +14,45 @@ BANDS = ('least', '5 %', 'median', '95 %', 'most')
 
 
 def run(options):
-    out, _, features, labels = start(options, ('seeds', 'seeds.timing'))
-    scratch, gluon = both(features, labels, range(options.first_seed, options.first_seed + options.runs), options)
-    facts = summary(scratch, gluon, airfoil.least_squares_floor(features, labels), is_books(options))
-    if options.json != '-':
-        print(words(facts))
-    timing = write_results(options, out, 'seeds', facts, {'scratch': scratch.seconds, 'gluon': gluon.seconds},
-                           many_seeds.seeds)
-    write_json(options.json, {**facts, **timing, 'runs': {
+    report = Report(options)
+    seeds = range(options.first_seed, options.first_seed + options.runs)
+    scratch, gluon = both(report, seeds, options)
+    facts = summary(scratch, gluon, airfoil.least_squares_floor(report.features, report.labels), is_books(options))
+    report.print(words(facts))
+    seconds = {'scratch': scratch.seconds, 'gluon': gluon.seconds}
+    timing = report.write_all('seeds', facts, seconds, many_seeds.seeds)
+    report.end({**facts, **timing, 'runs': {
         name: [loss if np.isfinite(loss) else None for loss in runs.final.tolist()]
         for name, runs in (('scratch', scratch), ('gluon', gluon))}})
 
 
-def both(features, labels, seeds, options):
+def both(report, seeds, options):
     """The two ensembles, on the same seeds."""
-    common = {'batch_size': options.batch_size, 'num_epochs': options.epochs, 'seeds': seeds}
-    with progress('seeds, scratch', len(seeds), 'runs') as watch:
-        scratch = train_ensemble(adam, init_adam_states(features.shape[1]), {'lr': options.lr, 't': 1}, features,
-                                 labels, watch=watch, **common)
-    with progress('seeds, Gluon', len(seeds), 'runs') as watch:
-        gluon = train_gluon_ensemble('adam', {'learning_rate': options.lr}, features, labels, watch=watch, **common)
-    return scratch, gluon
+    return (train('seeds, scratch', scratch_training(), report, seeds, options),
+            train('seeds, Gluon', gluon_training(), report, seeds, options))
+
+
+def train(name, training, report, seeds, options):
+    """The ensemble of a training, with the command line's options."""
+    with progress(name, len(seeds), 'runs') as watch:
+        return training(report.features, report.labels, options.lr, seeds=seeds, num_epochs=options.epochs,
+                        batch_size=options.batch_size, watch=watch)
+
+
+def scratch_training(rule=adam, n=None, t=1):
+    """The section's training, or the same with another rule, the first n rows, or another first t."""
+    def training(features, labels, lr, **common):
+        states = init_adam_states(features.shape[1])
+        return train_ensemble(rule, states, {'lr': lr, 't': t}, features[:n], labels[:n], **common)
+    return training
+
+
+def gluon_training(full_division=False):
+    """Gluon's training, with the short last batch divided by its own number of rows, or by the batch size."""
+    def training(features, labels, lr, **common):
+        return train_gluon_ensemble('adam', {'learning_rate': lr}, features, labels, full_division=full_division,
+                                    **common)
+    return training
 
 
 def summary(scratch, gluon, floor, books=True):
@@ -58,8 +77,8 @@ def summary(scratch, gluon, floor, books=True):
         'curves': {'epochs': scratch.epochs.tolist(),
                    **{name: quantiles(losses, BANDS) for name, losses in curves.items()}},
     }
-    return {**history.rounded(facts, 6), 'largest_gap': history.rounded(float(np.abs(a - b).max()), 2),
-            'pairs': history.rounded(paired(a[-1], b[-1]), 2)}
+    return {**rounded(facts, 6), 'largest_gap': rounded(float(np.abs(a - b).max()), 2),
+            'pairs': rounded(paired(a[-1], b[-1]), 2)}
 
 
 def quantiles(losses, names=tuple(LEVELS)):
@@ -69,11 +88,9 @@ def quantiles(losses, names=tuple(LEVELS)):
 
 def paired(a, b):
     """How two methods' final losses differ, seed by seed."""
-    several = len(a) > 1
-    spread = float(a.std(ddof=1)) if several else 0.0
-    mean, half = float((a - b).mean()), 1.96 * float((a - b).std(ddof=1)) / len(a) ** 0.5 if several else 0.0
+    mean, spread, half = float((a - b).mean()), float(a.std()), 1.96 * float((a - b).std()) / len(a) ** 0.5
     unit = spread or 1.0
-    return {'mean_difference': history.rounded(mean, 1), 'effect_size': mean / unit,
+    return {'mean_difference': rounded(mean, 1), 'effect_size': mean / unit,
             'effect_interval': [(mean - half) / unit, (mean + half) / unit], 'standard_deviation_of_seeds': spread}
 
 
@@ -88,23 +105,25 @@ def histogram(scratch, gluon, floor, final):
 def words(facts):
     """The summary as a reader wants it."""
     final, pairs, few = facts['final']['scratch'], facts['pairs'], many_seeds.too_few(facts)
+    gap = (f'scratch and Gluon, seed by seed: largest gap {facts["largest_gap"]:.1e} anywhere on any curve; mean '
+           f'difference at the end {pairs["mean_difference"]:+.0e}')
     if few:
-        lines = [f'{few}; final loss from scratch: {final["least"]:.4f} to {final["most"]:.4f}']
+        lines = [f'{few}; final loss from scratch: {final["least"]:.4f} to {final["most"]:.4f}', gap]
     else:
-        lines = [f'{facts["runs"]:,} seeds, final loss from scratch: 5 % {final["5 %"]:.4f}, '
-                 f'median {final["median"]:.4f}, 95 % {final["95 %"]:.4f}']
-        for name, book in facts['book'].items():
-            label = f'the book\'s {name.replace("gluon", "Gluon")} run'
-            draw = 'an ordinary draw' if many_seeds.ordinary(book) else 'not among the middle 90 %'
-            lines.append(f'{label:22} {book["loss"]:.6f}: {draw}, above {book["percentile"]:.0f} % '
-                         f'of {facts["runs"]:,}')
-    lines.append(f'scratch and Gluon, seed by seed: largest gap {facts["largest_gap"]:.1e} anywhere on any curve; mean '
-                 f'difference at the end {pairs["mean_difference"]:+.0e}' + (',' if not few else ''))
-    if not few:
         claim = 'one distribution' if many_seeds.coincide(facts) else 'two distributions, or too few seeds to tell'
-        lines.append(f'  {abs(pairs["effect_size"]):.5f} of the standard deviation from seed to seed '
-                     f'({pairs["standard_deviation_of_seeds"]:.4f}): {claim}')
+        lines = [f'{facts["runs"]:,} seeds, final loss from scratch: 5 % {final["5 %"]:.4f}, '
+                 f'median {final["median"]:.4f}, 95 % {final["95 %"]:.4f}',
+                 *(placed(name, book, facts['runs']) for name, book in facts['book'].items()), f'{gap},',
+                 f'  {abs(pairs["effect_size"]):.5f} of the standard deviation from seed to seed '
+                 f'({pairs["standard_deviation_of_seeds"]:.4f}): {claim}']
     if facts['diverged']:
         lines.append(f'diverged and left out: {len(facts["diverged"])} runs, seeds '
                      f'{", ".join(map(str, facts["diverged"][:10]))}{" ..." if len(facts["diverged"]) > 10 else ""}')
     return '\n'.join(lines)
+
+
+def placed(name, book, runs):
+    """Where one of the book's losses lies among the runs."""
+    label = f'the book\'s {name.replace("gluon", "Gluon")} run'
+    draw = 'an ordinary draw' if many_seeds.ordinary(book) else 'not among the middle 90 %'
+    return f'{label:22} {book["loss"]:.6f}: {draw}, above {book["percentile"]:.0f} % of {runs:,}'

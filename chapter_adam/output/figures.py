@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 from ..core.history import rounded
 from .files import whole_file
@@ -87,10 +86,8 @@ def show(history):
 
 def new_figure(size, rows=1, columns=1, **grid):
     """A figure of `size` inches and its axes, without pyplot: nothing pops up, nothing must be closed."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     figure = Figure(figsize=size)
-    FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, **grid)
 
 
@@ -108,7 +105,8 @@ def save(figure, stem, formats=('svg', 'png')):
 @contextmanager
 def style():
     """Our settings over matplotlib's defaults: a user's matplotlibrc stays out of the files."""
-    matplotlib = load_matplotlib()
+    load_matplotlib()
+    import matplotlib
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
@@ -116,25 +114,21 @@ def style():
 
 
 def load_matplotlib():
-    """matplotlib, imported where it is not yet: a broken matplotlibrc, backend or home directory does not matter.
+    """Imports matplotlib where a broken matplotlibrc, backend or home directory does not matter.
 
-    It reads the matplotlibrc of the working directory before any other: the import is done elsewhere.
+    It reads the matplotlibrc of the working directory before any other.
     """
-    if 'matplotlib' not in sys.modules:
-        logging.getLogger('matplotlib').setLevel(logging.ERROR)  # else it tells where it keeps its fonts
-        before = {name: os.environ.pop(name, None) for name in ('MPLBACKEND', 'MATPLOTLIBRC')}
-        os.environ['MATPLOTLIBRC'] = os.devnull
-        try:
-            Path.home()
-        except RuntimeError:
-            os.environ.setdefault('MPLCONFIGDIR', os.devnull)  # no folder: matplotlib makes a temporary one
-        folder = os.open('.', os.O_RDONLY)
-        os.chdir('/')
-        try:
-            import matplotlib.figure  # noqa: F401
-        finally:
-            os.fchdir(folder)
-            os.close(folder)
-            del os.environ['MATPLOTLIBRC']
-            os.environ.update({name: value for name, value in before.items() if value is not None})
-    return sys.modules['matplotlib']
+    if 'matplotlib' in sys.modules:
+        return
+    logging.getLogger('matplotlib').setLevel(logging.ERROR)  # else it tells where it keeps its fonts
+    before, folder = dict(os.environ), os.open('.', os.O_RDONLY)
+    os.environ.pop('MPLBACKEND', None)
+    os.environ.update(MATPLOTLIBRC=os.devnull, HOME=os.environ.get('HOME', os.devnull))
+    os.chdir('/')
+    try:
+        import matplotlib.figure  # noqa: F401
+    finally:
+        os.fchdir(folder)
+        os.close(folder)
+        os.environ.clear()
+        os.environ.update(before)

@@ -100,10 +100,5 @@ def choices_title(facts):
         return few
     spread = facts['standard_deviation_of_seeds']
     seen = [f'the {name}' for name, effect in facts['effects'].items() if effect['final_typical'] > spread]
-    if not seen:
-        finding = 'No choice outweighs the seed'
-    elif len(seen) == 1:
-        finding = f'Only {seen[0]} outweighs the seed'
-    else:
-        finding = f'T{", ".join(seen[:-1])[1:]} and {seen[-1]} outweigh the seed'
-    return f'{finding} ({facts["runs"]:,} seeds, paired)'
+    finding = f'Only {" and ".join(seen)} outweigh{"s" * (len(seen) == 1)}' if seen else 'No choice outweighs'
+    return f'{finding} the seed ({facts["runs"]:,} seeds, paired)'

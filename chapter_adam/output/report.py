@@ -1,5 +1,6 @@
-"""What the commands that train have in common: the book's numbers, the data, and where results go."""
+"""What the commands that train have in common: the book's numbers, the data, and where words and files go."""
 import os
+import re
 from pathlib import Path
 
 from ..core import airfoil, history
@@ -9,6 +10,7 @@ from .terminal import printable
 
 # What the book printed: final loss, seconds per epoch.
 BOOK = {'scratch': (0.243957, 0.449113), 'gluon': (0.242933, 0.182535)}
+OUR_FILES = re.compile(r'(scratch|gluon|comparison|run|seeds|choices|exercise-.*)(\.timing)?\.(json|svg|png)')
 
 
 def is_books(options):
@@ -16,65 +18,71 @@ def is_books(options):
     return (options.lr, options.epochs, options.batch_size, options.data) == (0.01, 2, 10, None)
 
 
-def start(options, names):
-    """Loads the data and checks where results go: (folder, say, features, labels).
+class Report:
+    """A command's data, and where its words and files go: --data, --out, --format, --quiet and --json.
 
-    `names`: the files that the command writes into the folder, without their last suffix.
+    They are checked before the work begins.
     """
-    data = getattr(options, 'data', None)
-    features, labels = airfoil.get_data_ch7(path=data)
-    out = usable_folder(options.out)
-    if options.json not in (None, '-'):
-        _check_target(options, out, names, data or airfoil.packaged_path())
-    silent = options.quiet or options.json == '-'
-    say = (lambda *_words: None) if silent else (lambda *words: print(*map(printable, words)))
-    say(data_line(data, features))
-    return out, say, features, labels
 
+    def __init__(self, options):
+        self.features, self.labels = airfoil.get_data_ch7(path=options.data)
+        self.out, self.formats, self.json = usable_folder(options.out), options.formats, options.json
+        self.quiet = options.quiet or self.json == '-'
+        if self.json not in (None, '-'):
+            self._check_json(options.data or airfoil.packaged_path())
+        source, proof = ((f'{options.data}', '') if options.data else
+                         ('NASA airfoil self-noise', f'; SHA-1 {airfoil.SHA1[:8]}... verified'))
+        self.say(f'{source}: {len(self.labels)} rows, {self.features.shape[1]} features, standardised{proof}')
 
-def _check_target(options, out, names, data):
-    """Raises if --json names what cannot be written, the data, or a file that the command writes itself."""
-    target = Path(options.json)
-    if target.is_dir():
-        raise ValueError(f'--json {options.json} is a folder; name a file in it')
-    if target.exists() and os.path.samefile(target, data):
-        raise ValueError(f'--json {options.json} is the data file; take another name')
-    real = target.resolve()
-    if real.parent == out.resolve() and real.stem in names:
-        raise ValueError(f'--json {options.json}: the command writes a file of this name itself; take another')
-    if target.is_file() or not target.exists():  # a device or a pipe needs no folder
-        usable_folder(real.parent)
+    def _check_json(self, data):
+        """Raises if --json names what cannot be written, the data, or a file that the command writes itself."""
+        target = Path(self.json)
+        real = target.resolve()
+        if target.is_dir():
+            raise ValueError(f'--json {target} is a folder; name a file in it')
+        if target.exists() and os.path.samefile(target, data):
+            raise ValueError(f'--json {target} is the data file; take another name')
+        if real.parent == self.out.resolve() and OUR_FILES.fullmatch(real.name):
+            raise ValueError(f'--json {target}: the command writes a file of this name itself; take another')
+        if target.is_file() or not target.exists():  # a device or a pipe needs no folder
+            usable_folder(real.parent)
 
+    def print(self, text):
+        """Prints a result, unless standard output is for JSON."""
+        if self.json != '-':
+            print(printable(text), flush=True)
 
-def data_line(path, features):
-    """What was loaded, in one line."""
-    source = f'{path}: ' if path else 'NASA airfoil self-noise: '
-    proof = '' if path else f'; SHA-1 {airfoil.SHA1[:8]}... verified'
-    return f'{source}{features.shape[0]} rows, {features.shape[1]} features, standardised{proof}'
+    def say(self, text):
+        """Prints what --quiet leaves out."""
+        if not self.quiet:
+            print(printable(text), flush=True)
 
+    def write(self, name, data, figure):
+        """Writes name.json and the figure."""
+        write_text(self.out / f'{name}.json', history.to_json(data))
+        figures.save(figure, self.out / name, self.formats)
 
-def write_results(options, out, name, facts, seconds, draw):
-    """Writes name.json (the facts), name.timing.json, and the figure that `draw(facts)` makes; returns the timing."""
-    timing = {'seconds': seconds, 'versions': history.versions(), 'machine': history.machine()}
-    write_text(out / f'{name}.json', history.to_json(facts))
-    write_text(out / f'{name}.timing.json', history.to_json(timing))
-    with figures.style():
-        figure = draw(facts)
-    figures.save(figure, out / name, options.formats)
-    if not (options.quiet or options.json == '-'):
-        print(printable(f'written to {out}: {name} as {", ".join(options.formats)} and json'))
-    return timing
+    def write_all(self, name, facts, seconds, draw):
+        """Writes the facts, the figure that `draw(facts)` makes, and the time and machine, which it returns."""
+        timing = {'seconds': seconds, 'versions': history.versions(), 'machine': history.machine()}
+        write_text(self.out / f'{name}.timing.json', history.to_json(timing))
+        with figures.style():
+            figure = draw(facts)
+        self.write(name, facts, figure)
+        self.say_written(name)
+        return timing
 
+    def say_written(self, names):
+        self.say(f'written to {self.out}: {names} as {", ".join(self.formats)} and json')
 
-def write_json(target, data):
-    """All results, to standard output ('-'), to a file, or nowhere (None)."""
-    text = history.to_json(data)
-    if target == '-':
-        print(text, end='')
-    elif target is None:
-        return
-    elif Path(target).is_symlink() or Path(target).exists() and not Path(target).is_file():
-        with open(target, 'w', encoding='utf-8') as stream:  # /dev/stdout, a pipe: written to, not replaced
-            stream.write(text)
-    else:
-        write_text(target, text)
+    def end(self, data):
+        """All results as JSON, to standard output ('-'), to a file, or nowhere (None)."""
+        if self.json is None:
+            return
+        text, target = history.to_json(data), Path(self.json)
+        if self.json == '-':
+            print(text, end='')
+        elif target.is_symlink() or target.exists() and not target.is_file():
+            target.write_text(text, encoding='utf-8')  # /dev/stdout, a pipe: written to, not replaced
+        else:
+            write_text(target, text)

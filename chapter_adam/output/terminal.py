@@ -12,26 +12,27 @@ def printable(text):
                    for c in str(text))
 
 
+def tell(text, end='\n'):
+    """Prints to standard error, if anybody reads it."""
+    if sys.stderr:  # None if the shell closed it (`2>&-`)
+        with contextlib.suppress(OSError):
+            print(text, end=end, file=sys.stderr, flush=True)
+
+
 @contextlib.contextmanager
 def progress(name, total, unit='epochs'):
-    """Shows progress on standard error, a bar on a terminal, else now and then a line; yields the run's `watch`."""
-    if sys.stderr is None:  # the shell closed it (`2>&-`)
-        yield None
-    elif not sys.stderr.isatty():
-        yield _lines(name, total, unit)
-    else:
-        from tqdm import tqdm
-        with tqdm(total=total, desc=name, leave=False, bar_format='{desc} {bar} {n:.4g}/{total} ' + unit) as bar:
-            yield lambda done, _loss=None: bar.update(done - bar.n)
-
-
-def _lines(name, total, unit):
-    last = monotonic()
+    """Shows progress, a line that changes on a terminal, else now and then a new one; yields the run's `watch`."""
+    terminal = sys.stderr and sys.stderr.isatty()
+    pause, last = (0.1, 0) if terminal else (PAUSE, monotonic())
 
     def watch(done, _loss=None):
         nonlocal last
-        if monotonic() - last >= PAUSE:
+        if monotonic() - last >= pause:
             last = monotonic()
-            with contextlib.suppress(OSError):  # nobody reads it any more
-                print(f'{name}: {done:.4g} of {total} {unit}', file=sys.stderr)
-    return watch
+            line = f'{name}: {done:.4g} of {total} {unit}'
+            tell(f'\r{line}\x1b[K' if terminal else line, end='' if terminal else '\n')
+    try:
+        yield watch
+    finally:
+        if terminal:
+            tell('\r\x1b[K', end='')

@@ -1,11 +1,10 @@
 """The race: no time counts unless losses and clock are right, and no competitor can stop the others."""
-import numpy as np
 import pytest
 
 from chapter_adam.bench import gate, peers, process, race, worker
 
 TASK = race.section_task()
-CURVE = gate.reference(TASK)
+CURVES = race.references(worker.Task(**TASK), worker.CHECKED)
 # What is replaced in a good competitor, and why it is refused.
 WRONG = {
     'rate': ('task.lr /', '1.01 * task.lr /', 'away from the float64 reference'),
@@ -28,36 +27,35 @@ def competitor(tmp_path):
     return make
 
 
-def verdict(competitor, folder, expected=CURVE, runs=0):
+def verdict(competitor, expected=CURVES[0], runs=0):
     """The gate's, about a training in this process."""
-    np.savez(folder / 'task.npz', **TASK)
     answer = worker.answer({
         'file': competitor.folder / f'{competitor.file}.py', 'variant': competitor.variant, 'closed': False,
-        'packages': competitor.packages, 'runs': runs, 'warm_up': 0, 'task': folder / 'task.npz'})
+        'packages': competitor.packages, 'runs': runs, 'warm_up': 0, 'task': TASK})
     return gate.verdict(answer, expected, closed=False)
 
 
 @pytest.mark.parametrize('name', WRONG)
-def test_a_wrong_answer_or_clock_is_refused(competitor, tmp_path, name):
+def test_a_wrong_answer_or_clock_is_refused(competitor, name):
     old, new, reason = WRONG[name]
-    assert reason in verdict(competitor(name, old, new), tmp_path)
+    assert reason in verdict(competitor(name, old, new))
 
 
 @pytest.mark.parametrize('name', ['ours-scratch-hybridized', 'ours-gluon-hybridized'])
-def test_ours_pass(tmp_path, name):
-    assert verdict(peers.COMPETITORS[name], tmp_path) is None
+def test_ours_pass(name):
+    assert verdict(peers.COMPETITORS[name]) is None
 
 
-def test_many_runs_must_end_with_the_losses_of_their_seeds(competitor, tmp_path):
-    finals = [gate.reference(race.section_task(seed))[-1] for seed in range(worker.CHECKED)]
+def test_many_runs_must_end_with_the_losses_of_their_seeds(competitor):
+    finals = [curve[-1] for curve in CURVES]
     for c in (competitor('good'), peers.COMPETITORS['ours-scratch-hybridized']):
-        assert verdict(c, tmp_path, finals, runs=21) is None
-    assert verdict(competitor('wrong', 'task.lr', '1.01 * task.lr'), tmp_path, finals, runs=21)
+        assert verdict(c, finals, runs=21) is None
+    assert verdict(competitor('wrong', 'task.lr', '1.01 * task.lr'), finals, runs=21)
 
 
-def test_own_draws_must_end_where_a_thousand_seeds_ended():
-    low, *inside, high = (gate.verdict({'losses': [loss]}, [], closed=True) for loss in (0.241, 0.2441, 0.257, 0.2573))
-    assert inside == [None, None] and '0.241000 is outside of' in low and '0.257300 is outside of' in high
+def test_own_draws_must_end_where_100_000_seeds_ended():
+    low, *inside, high = (gate.verdict({'losses': [loss]}, [], closed=True) for loss in (0.241, 0.2441, 0.2661, 0.2673))
+    assert inside == [None, None] and '0.241000 is outside of' in low and '0.267300 is outside of' in high
 
 
 def test_the_race_goes_on_after_a_failure_and_says_a_line_for_each(competitor):
@@ -68,7 +66,7 @@ def test_the_race_goes_on_after_a_failure_and_says_a_line_for_each(competitor):
         competitor('absent', more='import no_such_framework', packages=('no_such_framework', 'numpy')),
         competitor('wrong', '/ len(X)', '/ (10 if REPEATED else len(X))', more=(
             'import os\nREPEATED = os.path.exists(__file__ + ".ran")\nopen(__file__ + ".ran", "w")')),
-        competitor('good', more='print("hello")\nimport os\nos.system("echo from below")')], 2, say=said.append)
+        competitor('good', more='print("hello")\nimport os\nos.system("echo from below")')], 2, watch=said.append)
     *out, wrong, good = result['peers'].values()
     assert [(peer['state'], peer['reason']) for peer in out] == [
         ('failed', 'it ended without a word'), ('failed', 'ValueError: it recorded no losses'),
@@ -87,10 +85,9 @@ def test_a_competitor_that_hangs_is_ended(competitor, monkeypatch):
 
 
 @pytest.mark.parametrize('closed', [False, True])
-def test_the_clock_takes_the_last_epoch(tmp_path, monkeypatch, closed):
+def test_the_clock_takes_the_last_epoch(monkeypatch, closed):
     """Each look at the clock takes a second: 31 records, between two of the worker's own."""
-    np.savez(tmp_path / 'task.npz', **TASK)
-    task, seconds = worker.Task(tmp_path / 'task.npz'), iter(range(999))
+    task, seconds = worker.Task(**TASK), iter(range(999))
     monkeypatch.setattr(worker.time, 'perf_counter', lambda: next(seconds))
 
     def train():

@@ -1,15 +1,11 @@
 """The command line: every failure and every signal is one clear line and the right exit code."""
+import contextlib
 import errno
-import fcntl
 import io
 import os
-import pty
-import re
 import signal
-import struct
 import subprocess
 import sys
-import termios
 
 import outside
 import pytest
@@ -18,7 +14,6 @@ import chapter_adam
 from chapter_adam.command import cli, parser, section
 from chapter_adam.output import files
 
-LINE = r'loss: (\d\.\d{6}), \d+\.\d{6} sec per epoch'
 KEPT = 'interrupted; what was finished before is kept'
 
 
@@ -41,25 +36,19 @@ def test_version(capsys):
 
 @pytest.mark.parametrize('line, cause', [
     ('--lr 0', "argument --lr: expected a finite number above 0, got '0'"),
-    ('--lr -1', "--lr: expected a finite number above 0, got '-1'"),
     ('--lr nan', "above 0, got 'nan'"),
     ('--lr 1_0', "above 0, got '1_0'"),
     ('--lr \uff11', "above 0, got '\uff11'"),
     ('--lr 1e-300', "above 0, got '1e-300'"),
-    ('--lr 1e39', "above 0, got '1e39'"),
     ('--epochs 0', "argument --epochs: expected a whole number from 1 to 100000, got '0'"),
-    ('--epochs 100000000', "from 1 to 100000, got '100000000'"),
     ('--epochs \u0663', "got '\u0663'"),
     ('--epochs=--', "argument --epochs: expected a value, got '--'"),
     ('--batch-size 2.5', "argument --batch-size: expected a whole number from 1 to 1000000, got '2.5'"),
     ('--seed -1', "argument --seed: expected a whole number from 0 to 4294967295, got '-1'"),
     ('--seed ' + 5000 * '9', f"got '{60 * '9'}'"),
-    ('seeds --runs 100000000000000000000', 'from 1 to 1000000, got'),
     ('seeds --seed 3', 'unrecognized argument: --seed'),
     ('choices --first-seed 4294967296', 'from 0 to 4294967295, got'),
-    ('exercise --seeds 9223372036854775807 paths', 'from 1 to 1000000, got'),
     ('exercise --lr 3 paths', 'unrecognized argument: --lr'),
-    ('exercise --seed 3', 'unrecognized argument: --seed'),
     ('exercise', 'name an exercise: '),
     ('exercise walk', "no exercise is called 'walk'; there are"),
     ('bench --many --runs 9999999999', 'from 1 to 1000000, got'),
@@ -68,12 +57,10 @@ def test_version(capsys):
     ('--format svg,', "got 'svg,'"),
     ('--out', 'argument --out: expected one argument'),
     ('--out=', "argument --out: expected a path, got ''"),
-    ('--json=', "argument --json: expected a path, got ''"),
     ('--data a\0b', "argument --data: expected a path, got 'a\\x00b'"),
     ('walk', "argument COMMAND: invalid choice: 'walk'"),
     ('run walk', 'unrecognized argument: walk'),
     ('run \x1b[31m', r'unrecognized argument: \x1b[31m'),
-    ('--speed 3', 'unrecognized argument: --speed'),
     ('data --restore --data x', '--restore is for the packaged file'),
 ])
 def test_wrong_usage_ends_with_2(tmp_path, monkeypatch, capsys, line, cause):
@@ -87,20 +74,16 @@ def test_wrong_usage_ends_with_2(tmp_path, monkeypatch, capsys, line, cause):
 @pytest.mark.parametrize('options, message', [
     ('--out small.dat', 'cannot write small.dat: exists and is not a folder'),
     ('--out small.dat/below', 'cannot write small.dat/below: Not a directory'),
-    ('--out link', 'cannot write link: exists and is not a folder'),
     ('--json small.dat/x.json', 'cannot write .*small.dat: exists and is not a folder'),
     ('--json new', '--json new is a folder'),
     ('--json data-link', '--json data-link is the data file'),
-    ('--json small.dat', '--json small.dat is the data file'),
     ('--json out/scratch.json', 'the command writes a file of this name itself'),
     ('--json out-link/comparison.svg', 'the command writes a file of this name itself'),
-    ('--json out/run.timing.json', 'the command writes a file of this name itself'),
-    ('--data nosuch', 'cannot read nosuch: No such file'),
     ('--data no\x1bsuch', r'cannot read no\\x1bsuch'),
     ('--lr 1e30', 'the run diverged: the loss is'),
 ])
 def test_what_cannot_work_ends_with_1_before_the_run(small, undrawn, tmp_path, fails, monkeypatch, options, message):
-    for link, target in (('link', 'nowhere'), ('data-link', 'small.dat'), ('out-link', 'out')):
+    for link, target in (('data-link', 'small.dat'), ('out-link', 'out')):
         (tmp_path / link).symlink_to(target)
     (tmp_path / 'new').mkdir()
     before = (tmp_path / 'small.dat').read_bytes()
@@ -160,27 +143,20 @@ def test_a_run_that_ends_early_keeps_what_is_finished(small, tmp_path, monkeypat
 class Last:
     """Its end is struck, as that of an NDArray may be: Python prints such an exception and drops it."""
 
-    def __init__(self, number):
-        self.number = number
-
     def __del__(self):
         signal.raise_signal(self.number)
 
 
-def plainly(number):
-    signal.raise_signal(number)
-
-
 def in_a_destructor(number):
-    Last(number)
+    last = Last()
+    last.number = number
+    del last
     signal.sigtimedwait([], 20)  # ends with the second signal
 
 
 def swallowed(number):
-    try:
+    with contextlib.suppress(BaseException):
         signal.raise_signal(number)
-    except BaseException:
-        pass
 
 
 def taken_for_another(number):
@@ -190,35 +166,34 @@ def taken_for_another(number):
         raise ImportError('numpy could not import datetime') from None
 
 
-@pytest.mark.parametrize('strike', [plainly, in_a_destructor, swallowed, taken_for_another])
+@pytest.fixture
+def defaults():
+    """The handlers that a shell's process has."""
+    before = {each: signal.signal(each, default) for each, default in cli.SIGNALS.items()}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.parametrize('strike', [signal.raise_signal, in_a_destructor, swallowed, taken_for_another])
 @pytest.mark.parametrize('number, said', [
     (signal.SIGINT, f'chapter-adam: {KEPT}\n'), (signal.SIGTERM, ''), (signal.SIGHUP, '')], ids=['INT', 'TERM', 'HUP'])
-def test_a_signal_is_never_lost(tmp_path, monkeypatch, capsys, ctrl_c, number, said, strike):
+def test_a_signal_is_never_lost(tmp_path, monkeypatch, capsys, defaults, number, said, strike):
     def run(_options):
         with files.whole_file(tmp_path / 'result'):
             strike(number)
     monkeypatch.setattr(section, 'run', run)
-    before = {each: signal.signal(each, default) for each, default in cli.SIGNALS.items()}
-    try:
-        assert cli.main([]) == 128 + number
-        assert all(signal.getsignal(each) is default for each, default in cli.SIGNALS.items())
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-    assert capsys.readouterr().err == said
+    assert cli.main([]) == 128 + number and capsys.readouterr().err == said
+    assert all(signal.getsignal(each) is default for each, default in cli.SIGNALS.items())
     assert names(tmp_path) == (['result'] if strike is swallowed else [])
 
 
-def test_the_callers_own_handlers_stay():
+def test_the_callers_own_handlers_stay(defaults):
     """nohup ignores SIGHUP, a script's `&` SIGINT: then they are ignored here too."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN), sys.unraisablehook
-    try:
-        with cli.stoppable() as received:
-            signal.raise_signal(signal.SIGHUP)
-        assert (received, signal.getsignal(signal.SIGHUP)) == ([], signal.SIG_IGN)
-    finally:
-        signal.signal(signal.SIGHUP, before[0])
-    assert sys.unraisablehook is before[1]
+    hook, _ = sys.unraisablehook, signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with cli.stoppable() as received:
+        signal.raise_signal(signal.SIGHUP)
+    assert (received, signal.getsignal(signal.SIGHUP), sys.unraisablehook) == ([], signal.SIG_IGN, hook)
 
 
 def test_before_main_nothing_is_imported_that_takes_time(tmp_path):
@@ -244,29 +219,6 @@ def test_ctrl_c_ends_a_process_in_one_line(tmp_path, ctrl_c):
 
 
 # Terminals and pipes
-
-
-def test_a_terminal_sees_a_progress_bar(small, tmp_path):
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))  # rows, columns; at first 0
-    with command('--quiet', *small, '--epochs', '1', cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs) as process:
-        os.close(theirs)
-        shown = b''
-        while chunk := read_or_nothing(ours):
-            shown += chunk
-        out, _ = process.communicate(timeout=outside.PATIENCE)
-    os.close(ours)
-    assert process.returncode == 0 and re.fullmatch(f'{LINE}\n{LINE}\n', out)
-    for words in (rb'scratch .*/1 epochs', rb'gluon .*/1 epochs', rb'gluon hybridized .*/1 epochs'):
-        assert re.search(words, shown), shown
-
-
-def read_or_nothing(terminal):
-    """What was written there; nothing once the other side is closed (an error on Linux)."""
-    try:
-        return os.read(terminal, 4096)
-    except OSError:
-        return b''
 
 
 @pytest.mark.parametrize('target, said', [

@@ -80,14 +80,14 @@ class Dripping(io.RawIOBase):
 
 @pytest.mark.parametrize('answer, complaint', [
     ({'content': b'sign in'}, f'expected SHA-1 {airfoil.SHA1}, found {hashlib.sha1(b"sign in").hexdigest()}'),
-    ({'content': 100 * b'x'}, f'found {hashlib.sha1(64 * b"x").hexdigest()}'),  # it reads no more than it may
+    ({'content': 5000 * b'x'}, f'found {hashlib.sha1(4096 * b"x").hexdigest()}'),  # it reads no more than it may
     ({'status': 404}, 'cannot download http.*: HTTPError'),
     ({'failure': requests.ConnectionError('no route')}, 'ConnectionError; copy'),
     ({'failure': requests.Timeout()}, 'Timeout; copy'),
     ({'body': Dripping()}, 'TimeoutError; copy'),
 ], ids=['other bytes', 'endless', '404', 'no network', 'timeout', 'dripping'])
 def test_a_failed_restore_leaves_all_as_it_was(lost, network, fails, monkeypatch, answer, complaint):
-    monkeypatch.setattr(data, 'LARGEST', 64)
+    monkeypatch.setattr(data, 'KIBIBYTES', 4)
     monkeypatch.setattr(data, 'LONGEST', 0.2)
     lost.parent.mkdir()
     lost.write_bytes(b'damaged')

@@ -58,15 +58,16 @@ def test_json_is_all_of_standard_output(exercise, options, capsys):
     assert result['answer'] == [{'sentence': 'It has 1503 rows.', 'holds': False}]
 
 
-@pytest.mark.parametrize('change, message', [
-    ({'run': lambda *_: {'x': float('nan')}}, 'exercise why: the facts must be plain JSON'),
-    ({'answer': lambda facts: ['yes']}, "exercise why: an answer is pairs of a sentence and whether it holds"),
-])
-def test_an_exercise_that_lacks_the_form(exercise, options, fails, change, message):
-    vars(exercise).update(change)
-    fails(['exercise', 'why', *options], 1, message)
+def test_facts_are_plain_numbers(exercise, options, fails):
+    exercise.run = lambda *_: {'x': float('nan')}
+    fails(['exercise', 'why', *options], 1, 'float values')
+
+
+def test_fewer_seeds_than_the_sentences_are_made_for_conclude_nothing(exercise, options, capsys):
+    assert cli.main(['exercise', 'why', *options, '--quiet', '--seeds', '99']) == 0
+    assert capsys.readouterr().out == 'TOO FEW SEEDS TO TELL: It has 1503 rows.\n'
 
 
 def test_the_list_names_every_question(capsys):
     assert cli.main(['exercise', '--list']) == 0
-    assert all(f'{name} ' in line for name, line in zip(exercises.discover(), capsys.readouterr().out.splitlines()))
+    assert capsys.readouterr().out.count('\n') == len(exercises.discover())

@@ -1,6 +1,7 @@
 """`chapter-adam run`: what it prints and writes, and that its options reach the runs."""
 import json
 import re
+from types import SimpleNamespace
 
 import outside
 import pytest
@@ -125,7 +126,8 @@ def test_the_table_has_each_number_in_its_column():
     ('--quiet', None)])
 def test_the_run_is_placed_among_seeds_0_to_999_if_it_has_the_books_settings(monkeypatch, options, seeds):
     asked = []
-    monkeypatch.setattr(section.seeds, 'both', lambda features, labels, chosen, options: asked.append(chosen) or 'xy')
+    monkeypatch.setattr(section.seeds, 'both', lambda report, chosen, options: asked.append(chosen) or 'xy')
     monkeypatch.setattr(section.seeds, 'summary', lambda scratch, gluon, floor: 'the facts')
-    facts = section.many_seeds(parser.parser().parse_args(['run', *options.split()]), None, None, 0.242)
+    chosen = parser.parser().parse_args(['run', *options.split()])
+    facts = section.many_seeds(chosen, SimpleNamespace(quiet=chosen.quiet), 0.242)
     assert (asked, facts) == (([seeds], 'the facts') if seeds else ([], None))
