@@ -12,12 +12,54 @@ uv_release=0.13.9
 supported='3.11 3.10 3.12' # in the order in which they are tried
 uv=                        # the command, once found
 found=                     # the chosen Python, as "3.11.7 /path/to/python3.11"
+installs='assert sys.version_info >= (3, 8)
+from importlib.util import find_spec
+assert find_spec("pip") or find_spec("ensurepip")' # what a Python passes that can fetch uv
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 # The tools are heard only when they fail.
 run() { "$@" >"$log" 2>&1 </dev/null; }
 show_log() { tail -n 12 "$log" | sed 's/^/  | /' >&2; }
+
+# Two set-ups at once would build the same .venv. The kernel drops the lock of whoever dies. macOS has no flock.
+lock() {
+    flock "$@" 9 2>/dev/null ||
+        perl -MFcntl=:flock -e 'open F, ">&=9"; exit !flock F, LOCK_EX | (@ARGV && LOCK_NB)' -- "$@" 2>/dev/null
+}
+
+# ---- what the system has to have, seen to before any download
+
+# MXNet's package for Linux aarch64 needs Arm's own libraries, which no package index has.
+check_platform() {
+    platform="$(uname -s) $(uname -m)"
+    if ldd --version 2>&1 | grep -qi musl; then platform="$platform (musl)"; fi
+    case $platform in
+        'Linux x86_64' | 'Darwin x86_64') ;;
+        *) die "MXNet 1.9.1 has no package that runs on $platform; with Docker, type:" \
+            "docker build --platform linux/amd64 --tag chapter-adam . &&" \
+            "docker run --platform linux/amd64 --rm chapter-adam" ;;
+    esac
+}
+
+# Prints, by Debian's names, the libraries that MXNet loads and does not bring, as far as the loader does not find
+# them for the chosen Python; and venv, which Debian ships apart from Python.
+missing_packages() {
+    if [ -n "$found" ]; then set -- "${found#* }" -c ''; else set -- true; fi
+    [ "$platform" != 'Linux x86_64' ] || env LD_PRELOAD='libgomp.so.1 libquadmath.so.0' "$@" 2>&1 |
+        sed -n "s/.*object '\(lib[a-z]*\)\.so\.\(.\)' from LD_PRELOAD cannot.*/\1\2/p"
+    [ -n "$uv" ] || find_python 3 "$installs" >/dev/null || echo python3-venv
+}
+
+check_system() {
+    set -- $(missing_packages)
+    [ $# -gt 0 ] || return 0
+    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] ||
+        die "this system lacks what MXNet needs; type: sudo apt-get install $*"
+    say "installing $* with apt-get"
+    set -- env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
+    run "$@" || { run apt-get update && run "$@"; } || { show_log; die "apt-get failed (see above)"; }
+}
 
 # ---- which Python
 
@@ -48,10 +90,10 @@ find_python() {
     done | grep .
 }
 
-# Sets $found, or leaves it empty. $1: a statement that it must pass.
+# Sets $found, or leaves it empty.
 find_default_python() {
     for version in $supported; do
-        if found=$(find_python "$version" "$@"); then return; fi
+        if found=$(find_python "$version"); then return; fi
     done
 }
 
@@ -68,6 +110,8 @@ find_named_python() {
     esac
 }
 
+choose_python() { if [ -n "${PYTHON:-}" ]; then find_named_python; else find_default_python; fi; }
+
 no_python() {
     die "no Python 3.11, 3.10 or 3.12 works here (tried: PATH, pyenv${uv:+, a download by uv}); install one," \
         "e.g. 'apt-get install python3.11 python3.11-venv' or 'pyenv install 3.11', or name it: PYTHON=/a/path"
@@ -75,23 +119,25 @@ no_python() {
 
 # ---- what installs
 
-# Sets $uv to a uv that works, or leaves it empty. A fetched one lives in .uv: `pip --target` where there is pip,
-# a venv where there is only that (Debian ships both apart from Python). Any Python will do.
+# Sets $uv to a uv that works, or leaves it empty.
 find_uv() {
-    [ -z "${NO_UV:-}" ] || return 0
     for uv in uv .uv/bin/uv; do
-        if uv_works "$uv"; then return; fi
+        if [ -z "${NO_UV:-}" ] && uv_works "$uv"; then return; fi
     done
     uv=
+}
+
+# Fetches uv into .uv, with `pip --target` where there is pip, else with a venv's.
+fetch_uv() {
+    [ -z "$uv${NO_UV:-}" ] && python=$(find_python 3 "$installs") || return 0
+    say "fetching uv"
     rm -rf .uv
-    if python=$(find_python 3 'from pip import main; assert sys.version_info >= (3, 8)'); then
-        say "fetching uv"
+    if run "${python#* }" -m pip --version; then
         pip_install "${python#* }" --target .uv "uv==$uv_release" || return 0
-    elif python=$(find_python 3 'from ensurepip import bootstrap; assert sys.version_info >= (3, 8)'); then
-        say "fetching uv"
+    else
         run "${python#* }" -m venv .uv && pip_install .uv/bin/python "uv==$uv_release" || return 0
     fi
-    if uv_works .uv/bin/uv; then uv=.uv/bin/uv; fi
+    find_uv
 }
 
 uv_works() { case $("$1" --version 2>/dev/null) in 'uv '*) ;; *) return 1 ;; esac }
@@ -122,16 +168,6 @@ install_with_pip() {
 
 # ---- the environment
 
-check_platform() {
-    platform="$(uname -s) $(uname -m)"
-    if ldd --version 2>&1 | grep -qi musl; then platform="$platform (musl)"; fi
-    case $platform in
-        'Linux x86_64' | 'Linux aarch64' | 'Darwin x86_64') ;;
-        *) die "MXNet 1.9.1 has no package for $platform, only for Linux x86_64 and aarch64 (glibc)" \
-            "and macOS x86_64; use one of these, e.g. in a container" ;;
-    esac
-}
-
 # The stamp says what .venv was made from: the files that decide it and the folder, whose path is all over a venv.
 fingerprint() { cksum setup.cfg constraints.txt pyproject.toml scripts/setup.sh && pwd -P; }
 
@@ -147,10 +183,13 @@ up_to_date() {
 
 build() {
     check_platform
-    if [ -n "${PYTHON:-}" ]; then find_named_python; else find_default_python; fi
-    [ -z "$found" ] || say "Python $found"
     find_uv
-    [ -n "$found" ] || [ -z "$uv" ] || find_default_python # among uv's own this time
+    choose_python
+    check_system
+    [ -n "$found" ] || choose_python # with what apt-get brought
+    fetch_uv
+    [ -n "$found" ] || choose_python # among uv's own this time
+    [ -z "$found" ] || say "Python $found"
 
     rm -f .venv/stamp # first: an interrupted rm must not leave a stamp behind
     rm -rf .venv
@@ -166,10 +205,6 @@ build() {
     fi
     if [ -z "$uv" ]; then
         [ -n "$found" ] || no_python
-        first=$found
-        [ -n "${PYTHON:-}" ] || find_default_python 'from ensurepip import bootstrap'
-        found=${found:-$first} # none has it: then venv says what to install
-        [ "$found" = "$first" ] || say "Python $found, for it has venv"
         say "installing with pip: a minute or two"
         if ! install_with_pip; then
             show_log
@@ -194,12 +229,18 @@ import matplotlib.backends.backend_agg, matplotlib.backends.backend_svg, matplot
     : >.venv/checked
 }
 
-if up_to_date && [ -f .venv/checked ] && [ $# = 0 ]; then exit; fi
+ready() { up_to_date && [ -f .venv/checked ]; }
+
+if [ $# = 0 ] && ready; then exit; fi
+exec 9>>.venv.lock
+lock -n || { say "another set-up works in this folder: waiting for it" && lock; } || true # no locks on this disk
+if [ $# = 0 ] && ready; then exit; fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 trap 'exit 130' HUP INT TERM
 if [ "${1:-}" = uv ]; then
     find_uv
+    fetch_uv
     [ -n "$uv" ] || die "no uv here, and none to be had from the package index"
     echo "$uv"
     exit
