@@ -1,38 +1,39 @@
-"""Writes the committed notebook as one page that loads nothing from anywhere. `make html` calls this.
+"""Writes docs/index.html: the chapter, its exercises and the lab, one page that loads nothing. `make html` calls this.
 
-    python scripts/build_html.py [FILE]     default: build/adam.html
+    python scripts/build_html.py [FILE]     default: docs/index.html
 
-nbconvert makes the body of the page. Its own pages fetch MathJax from the network for the formulas; here each becomes
-MathML, which browsers draw by themselves.
+The chapter is the committed notebook; nbconvert makes its HTML, and each formula becomes MathML, which browsers draw by
+themselves. The exercises' answers and figures are made of figures/exercise-*.json and .svg. The lab is
+chapter_adam/lab: the skeleton lab.html, the style lab.css, and ES modules that are joined into one script.
 """
+import base64
 import html
+import io
+import json
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import nbformat
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
+from nbconvert.filters import markdown2html
+from PIL import Image
 from pygments.formatters import HtmlFormatter
+
+from chapter_adam import exercises
+from chapter_adam.core.airfoil import read_table
 
 CLONE = Path(__file__).resolve().parents[1]
 NOTEBOOK = CLONE / 'chapter_adam' / 'adam.ipynb'
-PAGE = CLONE / 'build' / 'adam.html'
+LAB, FIGURES = CLONE / 'chapter_adam' / 'lab', CLONE / 'figures'
+PAGE = CLONE / 'docs' / 'index.html'
 FORMULA = re.compile(r'\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+?)\$', re.DOTALL)
 CODE = re.compile(r'(`[^`]*`)')  # a dollar in code is a dollar
-STYLE = '''
-body { font: 17px/1.55 Georgia, 'DejaVu Serif', serif; color: #222; background: #fff; max-width: 46rem;
-       margin: 2rem auto 6rem; padding: 0 1rem; }
-h1, h2 { font-family: system-ui, sans-serif; line-height: 1.2; margin: 2.2rem 0 .6rem; }
-pre, code { font: 14px/1.45 'DejaVu Sans Mono', Menlo, Consolas, monospace; }
-pre { margin: 0; padding: .6rem .8rem; overflow-x: auto; }
-.highlight { background: #f6f7f9; border-left: 3px solid #9db4d0; margin: 1rem 0 0; }
-.output { border-left: 3px solid #e3e3e3; margin-bottom: 1rem; }
-.output img { display: block; max-width: 100%; height: auto; padding: .4rem .8rem; }
-math { font-size: 1.05em; }
-math[display=block] { margin: 1rem 0; overflow-x: auto; }
-@media print { body { max-width: none; margin: 0; } .cell { break-inside: avoid; } }
-'''
+QUESTION = re.compile(r'^\d+\. (.+?)\s+\(\[answer\]\([^)]*#exercise-([\w-]+)\)\)', re.DOTALL | re.MULTILINE)
+PNG = re.compile(r'(?<=data:image/png;base64,)[A-Za-z0-9+/=]+')
+IMPORT = re.compile(r"^import ([^;]*?) from '\./([\w.]+)'[^;]*;\n", re.MULTILINE)
 
 
 def without_formulas(text, formulas):
@@ -49,25 +50,110 @@ def without_formulas(text, formulas):
     return ''.join(part if part.startswith('`') else FORMULA.sub(replace, part) for part in parts)
 
 
-def body_of(notebook):
-    """The cells as HTML, the formulas as MathML."""
-    formulas = []
-    for cell in notebook.cells:
+def with_formulas(body, formulas):
+    """The HTML with each formula in its place."""
+    return re.sub(r'formula(\d{3})x', lambda match: formulas[int(match[1])], body)
+
+
+def chapter_of(notebook):
+    """The cells as HTML up to the exercises, without the title, which is the page's."""
+    formulas, cells = [], [nbformat.from_dict(cell) for cell in notebook.cells]
+    cells[0].source = cells[0].source.split('\n', 1)[1]
+    cells[-1].source = cells[-1].source.split('## Exercises')[0]
+    for cell in cells:
         if cell.cell_type == 'markdown':
             cell.source = without_formulas(cell.source, formulas)
     exporter = HTMLExporter(template_name='basic', exclude_input_prompt=True, exclude_output_prompt=True,
                             exclude_anchor_links=True)
-    body, _ = exporter.from_notebook_node(notebook)
-    return re.sub(r'formula(\d{3})x', lambda match: formulas[int(match[1])], body)
+    body, _ = exporter.from_notebook_node(nbformat.from_dict({**notebook, 'cells': cells}))
+    return PNG.sub(fewer_colours, with_formulas(body, formulas))
+
+
+def fewer_colours(match):
+    """A PNG of the notebook as one of 32 colours: a quarter of its bytes, and a reader sees no difference."""
+    picture, small = Image.open(io.BytesIO(base64.b64decode(match[0]))), io.BytesIO()
+    picture.convert('RGB').quantize(32).save(small, 'PNG', optimize=True)
+    return base64.b64encode(small.getvalue()).decode()
+
+
+def exercises_of(notebook):
+    """The chapter's questions, each with links that set the lab, and its answer and figure folded below."""
+    questions = QUESTION.findall(notebook.cells[-1].source.split('## Exercises')[1])
+    tries, alts = json.loads(read(LAB / 'try.json')), dict(re.findall(
+        r'!\[([^\]]+)\]\(exercise-([\w-]+)\.png\)', read(FIGURES / 'README.md'))[::-1])
+    alts = {name: ' '.join(alt.split()) for alt, name in alts.items()}
+    return '\n'.join(exercise(number, text, name, tries[name], alts[name])
+                     for number, (text, name) in enumerate(questions, 1))
+
+
+def exercise(number, question, name, tries, alt):
+    """One exercise as HTML; its sentences are those of `chapter-adam exercise`, from the committed facts."""
+    formulas, facts = [], json.loads(read(FIGURES / f'exercise-{name}.json'))
+    asked = with_formulas(markdown2html(without_formulas(' '.join(question.split()), formulas)), formulas)
+    links = ''.join(f'<li><a data-try href="#{html.escape(address)}">{html.escape(words)}</a></li>'
+                    for words, address in tries.items())
+    answer = '\n'.join(f'<p>{html.escape(sentence)}</p>' for sentence, _ in exercises.load(name).answer(facts))
+    picture = smaller(read(FIGURES / f'exercise-{name}.svg')).replace('%', '%25').replace('#', '%23')
+    return (f'<section class="exercise" id="exercise-{name}">\n<h3>Exercise {number}</h3>\n{asked}\n'
+            f'<ul class="try" aria-label="Try exercise {number} in the lab">{links}</ul>\n'
+            f'<details class="answer"><summary>Answer to exercise {number}</summary>\n{answer}\n'
+            f'<img loading="lazy" alt="{html.escape(alt)}" src="data:image/svg+xml,{picture}">\n</details>\n</section>')
+
+
+def smaller(svg):
+    """A figure of matplotlib with a tenth of a point as its grain, each style once, and no name that nothing uses."""
+    svg = re.sub(r'<metadata>.*?</metadata>|<!--.*?-->', '', svg[svg.index('<svg'):], flags=re.DOTALL)
+    svg = re.sub(r' transform="rotate\(-0 [^)]*\)"', '', svg)
+    svg = re.sub(r'\b(d|x|y)="([^"]*)"', lambda match: f'{match[1]}="{re.sub(NUMBER, tenths, match[2])}"', svg)
+    svg = re.sub(r'> <', '><', re.sub(r'\s+', ' ', svg)).replace(' L ', ' ')  # numbers after others: a line to there
+    used = set(re.findall(r'#([\w-]+)', svg))
+    svg = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in used else '', svg)
+    styles = Counter(re.findall(r'style="([^"]+)"', svg))
+    names = {style: f's{number}' for number, style in enumerate(styles)}
+    svg = re.sub(r'style="([^"]+)"', lambda match: f'class="{names[match[1]]}"', svg)
+    sheet = ''.join(f'.{name}{{{style}}}' for style, name in names.items())
+    return svg.replace('</style>', f'{sheet}</style>', 1).replace('"', "'")
+
+
+NUMBER = r'-?\d+\.\d+'
+
+
+def tenths(match):
+    return f'{float(match[0]):.1f}'.removesuffix('.0')
+
+
+def script():
+    """All of the lab's JavaScript, the worker's as a text in it."""
+    worker = json.dumps(joined('worker.mjs')).replace('</', r'<\/')
+    return f'const WORKER = {worker};\n{joined("page.mjs")}'
+
+
+def joined(name, before=None):
+    """A module after those that it imports, each once, as one script: without the lines that import and export."""
+    before = set() if before is None else before
+    before.add(name)
+    source = read(LAB / name)
+    imported = [f'const {word} = {read(LAB / other)};\n' if other.endswith('.json') else joined(other, before)
+                for word, other in IMPORT.findall(source) if other not in before]
+    return ''.join(imported) + re.sub(r'^export ', '', IMPORT.sub('', source), flags=re.MULTILINE)
+
+
+def facts():
+    """What the lab needs to know: the data, row by row, and the thousand seeds."""
+    known = {'raw': [number for row in read_table().tolist() for number in row], 'seeds': json.loads(read(FIGURES / 'seeds.json'))}
+    return json.dumps(known, separators=(',', ':')).replace('.0,', ',').replace('</', r'<\/')
 
 
 def page_of(notebook):
     """The whole page; its title is the chapter's first line."""
-    title = html.escape(notebook.cells[0].source.splitlines()[0].lstrip('# '))
-    style = STYLE + HtmlFormatter(style='friendly').get_style_defs('.highlight')
-    return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
-            f'<style>{style}</style>\n</head>\n<body>\n{body_of(notebook)}\n</body>\n</html>\n')
+    parts = {'title': html.escape(notebook.cells[0].source.splitlines()[0].lstrip('# ')),
+             'style': read(LAB / 'lab.css') + HtmlFormatter(style='friendly').get_style_defs('.highlight'),
+             'chapter': chapter_of(notebook), 'exercises': exercises_of(notebook), 'facts': facts(), 'script': script()}
+    return re.sub(r'{{(\w+)}}', lambda match: parts[match[1]], read(LAB / 'lab.html'))
+
+
+def read(path):
+    return path.read_text(encoding='utf-8')
 
 
 if __name__ == '__main__':

@@ -1,0 +1,252 @@
+// The page: from what a reader touches to a training and the next picture.
+import { parse, VIEW, write } from './address.mjs';
+import { asPython } from './python.mjs';
+import { trained, trainSeeds } from './runs.mjs';
+import { CHOICES, complete, decode, encode, limits, NUMBERS, read, withRule } from './settings.mjs';
+import { $, showRuns, showSettings, showViews, sizes, state, view, within } from './shown.mjs';
+import { pathPlot, WEIGHTS } from './views.mjs';
+import { lineOf, verdict } from './words.mjs';
+
+// ---- from a change to the next picture
+
+/** Trains with other settings, once before the next frame, however often they change until then. */
+function change(settings) {
+  state.settings = settings;
+  state.run = null;
+  refresh();
+}
+
+function refresh() {
+  state.frame ||= requestAnimationFrame(draw);
+}
+
+function draw() {
+  state.frame = 0;
+  state.run ??= trained(state.settings);
+  const seeds = withoutSeed(state.settings);
+  if (state.thousand?.of !== seeds) {
+    state.thousand = null;
+  }
+  if (state.worker && state.worker.of !== seeds) {
+    stopWorker();
+  }
+  showSettings();
+  showRuns();
+  showViews();
+  sayLater();
+}
+
+const withoutSeed = (settings) => encode({ ...settings, seed: complete().seed });
+
+// ---- the start of the path
+
+/** The run's start, which the settings may hold before the run is made. */
+const startNow = () => Array.from(state.settings.start ?? state.run.trace.p.subarray(0, 6));
+
+function startAt(across, up) {
+  const start = startNow().map((value) => Number(value.toFixed(4)));
+  start[view.first] = Number(across.toFixed(3));
+  start[view.second] = Number(up.toFixed(3));
+  change({ ...state.settings, start });
+}
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+function onHandleKey(event) {
+  const arrow = ARROWS[event.key];
+  if (arrow) {
+    event.preventDefault();
+    const [start, stride] = [startNow(), event.shiftKey ? 0.01 : 0.05];
+    startAt(start[view.first] + stride * arrow[0], start[view.second] + stride * arrow[1]);
+  }
+}
+
+function onHandleMove({ pointerId, clientX, clientY }) {
+  if ($('handle').hasPointerCapture(pointerId)) {
+    const svg = $('handle').ownerSVGElement;
+    const { left, top } = svg.getBoundingClientRect();
+    const { x, y, box } = pathPlot(sizes.get(svg), ['', '']);
+    const unit = (x.domain[1] - x.domain[0]) / (box.right - box.left);
+    const across = x.domain[0] + unit * (clientX - left - box.left);
+    startAt(within(across, x.domain), within(y.domain[1] - unit * (clientY - top - box.top), y.domain));
+  }
+}
+
+// ---- a thousand seeds
+
+function onThousand() {
+  if (state.worker) {
+    stopWorker();
+    return;
+  }
+  const of = withoutSeed(state.settings);
+  const finish = (found) => {
+    stopWorker();
+    state.thousand = { of, ...found };
+    refresh();
+  };
+  state.worker = { of, stop: trainSeeds(state.settings, showProgress, finish) };
+  $('progress').classList.add('busy');
+  $('thousand').textContent = 'Stop';
+}
+
+function showProgress(part) {
+  $('progress').value = part;
+}
+
+function stopWorker() {
+  state.worker.stop();
+  state.worker = null;
+  showProgress(0);
+  $('progress').classList.remove('busy');
+  $('thousand').textContent = 'Train 1,000 seeds';
+}
+
+// ---- the address, and what a screen reader is told
+
+let timer = 0;
+
+/** A while after the last change: browsers refuse a new address at every frame, listeners a new result. */
+function sayLater() {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    $('said').textContent = `${lineOf(state.run).split(',')[0]}. ${verdict(state.run)}`;
+    if (location.hash.slice(1) !== address()) {
+      history.replaceState(null, '', `#${address()}`);
+    }
+  }, 300);
+}
+
+const address = () => write(state.settings, state.pins, view);
+
+function readAddress() {
+  const found = parse(location.hash.slice(1));
+  if (found) {
+    Object.assign(view, found.view);
+    $('log').checked = view.log !== '';
+    for (const key of ['kept', 'only', 'first', 'second']) {
+      $(key).value = view[key];
+    }
+    state.pins = found.pins.map(trained);
+    change(found.settings);
+  }
+}
+
+// ---- what a reader touches
+
+function onSetting({ target }) {
+  const key = target.id.replace('-slider', '');
+  const value = target.type === 'range' ? NUMBERS[key].stops[target.value] : read(key, target.value);
+  target.setAttribute('aria-invalid', value === undefined);
+  $('problem').textContent = value === undefined ? limits(key) : '';
+  if (value !== undefined) {
+    change(key === 'rule' ? withRule(state.settings, value) : { ...state.settings, [key]: value });
+  }
+}
+
+function onView({ target: { id, type, checked, value } }) {
+  view[id] = type !== 'checkbox' ? value : checked ? 'true' : '';
+  refresh();
+}
+
+function onUnpin({ target }) {
+  if (target.dataset.unpin) {
+    state.pins.splice(Number(target.dataset.unpin) - 1, 1);
+    refresh();
+    $('pin').disabled = false;
+    $('pin').focus();
+  }
+}
+
+/** Copies, and says so on the button; `otherwise` where the browser does not allow it. */
+async function copy(button, text, otherwise) {
+  const name = button.dataset.name ?? button.textContent;
+  button.dataset.name = name;
+  const failed = await navigator.clipboard.writeText(text).catch(() => otherwise);
+  button.textContent = failed ?? 'Copied';
+  $('said').textContent = button.textContent;
+  setTimeout(() => button.replaceChildren(name), 1500);
+}
+
+function onTry(event) {
+  const link = event.target.closest('a[data-try]');
+  if (link) {
+    event.preventDefault();
+    history.pushState(null, '', link.getAttribute('href'));
+    readAddress();
+    $('lab').scrollIntoView();
+    $('rule').focus({ preventScroll: true });
+  }
+}
+
+const CLICKS = {
+  pin: () => {
+    state.pins.push(state.run);
+    refresh();
+  },
+  reset: () => change(complete()),
+  thousand: onThousand,
+  runs: onUnpin,
+  'seeds-start': () => change({ ...state.settings, start: undefined }),
+  'copy-python': ({ target }) => copy(target, asPython(state.settings), 'It stands below'),
+  'copy-link': ({ target }) => copy(target, `${location.href.split('#')[0]}#${address()}`, 'It is the address'),
+};
+
+function fill() {
+  for (const [key, { stops }] of Object.entries(NUMBERS)) {
+    $(`${key}-slider`).max = stops.length - 1;
+  }
+  for (const [key, texts] of Object.entries(CHOICES)) {
+    $(key).append(...Object.entries(texts).map(([value, [text]]) => new Option(text, value)));
+  }
+  for (const id of ['only', 'first', 'second']) {
+    $(id).append(...WEIGHTS.map((name, k) => new Option(name, k)));
+  }
+  $('weights').innerHTML = WEIGHTS.map((name, k) => `<li class="w${k}">${name}</li>`).join('');
+}
+
+function listen() {
+  for (const [id, action] of Object.entries(CLICKS)) {
+    $(id).addEventListener('click', action);
+  }
+  for (const id of Object.keys(VIEW)) {
+    $(id).addEventListener('input', onView);
+  }
+  $('controls').addEventListener('input', onSetting);
+  $('controls').addEventListener('submit', (event) => event.preventDefault());
+  $('handle').addEventListener('keydown', onHandleKey);
+  $('handle').addEventListener('pointerdown', ({ pointerId }) => $('handle').setPointerCapture(pointerId));
+  $('handle').addEventListener('pointermove', onHandleMove);
+  document.addEventListener('click', onTry);
+  window.addEventListener('popstate', readAddress);
+  window.addEventListener('beforeprint', () => unfold(true));
+  window.addEventListener('afterprint', () => unfold(false));
+}
+
+/** Opens what is folded while the page is printed. */
+function unfold(open) {
+  for (const each of document.querySelectorAll(open ? 'details:not([open])' : 'details.printed')) {
+    each.open = open;
+    each.classList.toggle('printed', open);
+  }
+}
+
+function watchSizes() {
+  const observer = new ResizeObserver((entries) => {
+    for (const { target, contentRect } of entries) {
+      sizes.set(target, { width: contentRect.width, height: contentRect.height });
+    }
+    refresh();
+  });
+  for (const svg of document.querySelectorAll('.view svg')) {
+    observer.observe(svg);
+  }
+}
+
+fill();
+listen();
+readAddress();
+watchSizes();
+
+/** For the console, and for the tests. */
+window.lab = { state, view, address, python: () => asPython(state.settings), set: (text) => change(decode(text)) };

@@ -1,0 +1,133 @@
+// What the page shows of its state: the settings, the runs in words, and the four views.
+import { MOST_PINS, VIEW } from './address.mjs';
+import { asPython } from './python.mjs';
+import { curvature, dataOf, FACTS } from './runs.mjs';
+import { applies, CHOICES, complete, NUMBERS, names, read } from './settings.mjs';
+import { edgesOf, finalView, histogram, keepsView, lossView, pathPlot, pathView, WEIGHTS } from './views.mjs';
+import { lineOf, ranks, verdict } from './words.mjs';
+
+export const $ = (id) => document.getElementById(id);
+
+/** `thousand`: the losses of many seeds; `worker`: what trains them; `frame`: the next picture, once asked for. */
+export const state = { settings: complete(), run: null, pins: [], thousand: null, worker: null, frame: 0 };
+export const view = { ...VIEW };
+
+/** The pixels of each view, as the browser last said. */
+export const sizes = new Map();
+
+export function showSettings() {
+  const { settings } = state;
+  for (const key of Object.keys(CHOICES)) {
+    $(key).value = settings[key] ?? Object.keys(CHOICES[key])[0];
+    $(key).disabled = !applies(key, settings.rule);
+  }
+  for (const key of Object.keys(NUMBERS)) {
+    $(key).closest('.number').hidden = !applies(key, settings.rule);
+    if (settings[key] !== undefined) {
+      showNumber(key, settings[key]);
+    }
+  }
+}
+
+/** A field keeps what a reader is typing while it means the same: 0.10 stays 0.10. */
+function showNumber(key, value) {
+  if (document.activeElement !== $(key) || read(key, $(key).value) !== value) {
+    $(key).value = value > 0 && value < 1e-3 ? value.toExponential() : value;
+    $(key).setAttribute('aria-invalid', false);
+  }
+  const away = NUMBERS[key].stops.map((stop) => Math.abs(stop - value));
+  $(`${key}-slider`).value = away.indexOf(Math.min(...away));
+  $(`${key}-slider`).setAttribute('aria-valuetext', value);
+}
+
+/** The run of the settings first, then the pinned ones, each with the class of its colour. */
+const shownRuns = () => [state.run, ...state.pins].map((run, k) => ({ ...run, kind: k ? `pin${k}` : 'now' }));
+
+export function showRuns() {
+  $('line').textContent = lineOf(state.run);
+  $('verdict').textContent = verdict(state.run);
+  $('ranks').textContent = ranks(state.run, state.thousand);
+  $('python').querySelector('pre').textContent = asPython(state.settings);
+  const runs = shownRuns();
+  const called = names(runs.map((run) => run.settings));
+  const items = runs.map(({ kind, diverged, finalLoss }, k) => {
+    const unpin = `<button type="button" data-unpin="${k}" aria-label="Unpin ${called[k]}">×</button>`;
+    return `<li class="${kind}">${called[k]}: ${diverged === null ? finalLoss.toFixed(4) : 'diverged'}${k ? unpin : ''}</li>`;
+  });
+  $('runs').innerHTML = items.join('');
+  $('pin').disabled = state.pins.length === MOST_PINS;
+}
+
+export function showViews() {
+  const { loss: floor } = dataOf(state.settings.rows);
+  put('loss-view', (size) => lossView(size, { runs: shownRuns(), seeds: FACTS.seeds, floor, log: view.log !== '' }));
+  put('final-view', (size) => finalView(size, { ...finals(floor), marks: marks(), floor }));
+  put('keeps-view', (size) => keepsView(size, kept()));
+  put('path-view', (size) => showPath(size, floor));
+}
+
+function put(id, picture) {
+  const svg = $(id).querySelector('svg');
+  const size = sizes.get(svg);
+  if (size) {
+    svg.setAttribute('viewBox', `0 0 ${size.width} ${size.height}`);
+    (svg.querySelector('.drawn') ?? svg).innerHTML = picture(size).flat(9).join('');
+  }
+}
+
+/** The bars: the seeds trained here, in the bins of figures/seeds.json where the settings are the section's. */
+function finals(floor) {
+  const { edges, scratch } = FACTS.seeds.histogram;
+  if (!state.thousand) {
+    return { counts: scratch, edges };
+  }
+  const bins = state.thousand.of === '' ? edges : edgesOf(state.thousand.losses, floor);
+  return { counts: histogram(state.thousand.losses, bins), edges: bins };
+}
+
+function marks() {
+  const { scratch, gluon } = FACTS.seeds.book;
+  return [
+    { loss: state.run.finalLoss, name: 'this run', kind: 'now' },
+    { loss: scratch.loss, name: 'the book, from scratch', kind: 'book' },
+    { loss: gluon.loss, name: 'the book, Gluon', kind: 'book' },
+  ];
+}
+
+/** The chosen average after every step, and the steps; a corrected average is divided by the sum of its weights. */
+function kept() {
+  const { trace, settings } = state.run;
+  const [name, hat] = view.kept.split('_');
+  const shown = trace.names.includes(name) ? name : trace.names[0];
+  const beta = shown === 'v' ? settings.beta1 : settings.beta2;
+  const corrects = hat && shown === name && beta !== undefined;
+  const rest = (step) => (corrects ? 1 - beta ** (step + (settings.firstT ?? 1)) : 1);
+  return {
+    steps: trace.steps,
+    kept: (step, k) => (shown ? trace.states[shown][6 * (step + 1) + k] / rest(step) : 0),
+    keptName: shown ? `${shown}${corrects ? ', corrected' : ''}` : 'nothing is kept',
+    move: (step, k) => trace.move[6 * step + k] / (settings.lr ?? 1),
+    moveName: settings.lr === undefined ? 'step' : 'step / learning rate',
+    only: view.only,
+  };
+}
+
+function showPath(size, floor) {
+  const pair = [Number(view.first), Number(view.second)];
+  const pick = (values) => pair.map((k) => values[k]);
+  const { data, weights } = dataOf(state.settings.rows);
+  const on = pathPlot(size, pick(WEIGHTS));
+  moveHandle(on, pick(state.run.trace.p));
+  const at = (trace) => (step, k) => trace.p[6 * step + pair[k]];
+  const runs = shownRuns().map(({ trace, kind }) => ({ kind, steps: trace.steps, at: at(trace) }));
+  return pathView(on, { runs, optimum: pick(weights), curvature: curvature(data, ...pair), floor });
+}
+
+export const within = (value, [low, high]) => Math.max(low, Math.min(high, value));
+
+function moveHandle({ x, y, X, Y }, [across, up]) {
+  const handle = $('handle');
+  handle.setAttribute('transform', `translate(${X(within(across, x.domain))} ${Y(within(up, y.domain))})`);
+  handle.setAttribute('aria-valuenow', across.toFixed(2));
+  handle.setAttribute('aria-valuetext', `${x.label} ${across.toFixed(2)}, ${y.label} ${up.toFixed(2)}`);
+}
