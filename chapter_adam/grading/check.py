@@ -1,0 +1,142 @@
+"""The grader: a rule beside its oracle on the same gradients, and the known mistakes beside the rule."""
+from ..core import checks
+from . import verdict as showing
+from .arguments import LR, OTHERS, initial_states, meaning, role_of
+from .known import ORACLES
+from .matching import first_lost, follow
+from .naming import closest_eps, known_mistake, with_eps
+from .sentences import Sentences
+from .streams import PATTERNS, make_stream
+from .trial import Trial, arrays_in
+
+STEPS = 60
+
+
+def check(rule, against='adam', states=None, hyperparams=None, plot=False, *, steps=STEPS):
+    """Whether a rule of the book's form is right, and if not, at which step it differs and which mistake that is.
+
+    The rule and a float64 oracle are fed the same gradients, from 1e-8 to 1e4, with parameters w (d, 1) and b (1,); the
+    parameters are compared after every step, to the rounding of float32, and the states where the rule keeps the same.
+
+    Args:
+        rule: a function rule(params, states, hyperparams).
+        against: the name of the rule in RULES that it is to be.
+        states: the rule's states before the first step, or a function of the number of features that gives them; None:
+            init_<rule>_states, if that stands where the rule does, else the states of `against`.
+        hyperparams: its hyperparameters; None: {'lr': 0.02, 't': 1}. The names of others are understood ('alpha',
+            'learning_rate', 'betas'), and eps may be any usual value: the verdict says which.
+        plot: draw the distance over the steps with pyplot.
+        steps: how many steps.
+
+    Returns:
+        A `Verdict`: prints as two or three sentences; `ok`, `step`, `parameter`, `mistake`, `to_json()`.
+
+    >>> def adam(params, states, hyperparams):
+    ...     for p, (v, s) in zip(params, states):
+    ...         v[:] = 0.9 * v + 0.1 * p.grad
+    ...         s[:] = 0.999 * s + 0.001 * p.grad.square()
+    ...         p[:] = p - hyperparams['lr'] * v / (s.sqrt() + 1e-6)
+    >>> check(adam).mistake
+    'no bias correction'
+    """
+    checks.rule(rule)
+    if against not in ORACLES:
+        raise ValueError(f'against must be one of {", ".join(ORACLES)}, got {checks.short(against)}')
+    if hyperparams is not None and not isinstance(hyperparams, dict):
+        raise TypeError(f"hyperparams must be a dict such as {{'lr': 0.02, 't': 1}}, got {checks.short(hyperparams)}")
+    plot, steps = checks.flag('plot', plot), checks.whole_number('steps', steps, least=1)
+    found = Check(rule, against, states, hyperparams, steps).verdict()
+    if plot:
+        showing.show(found)
+    return found
+
+
+class Check:
+    """A rule, what it is to be, and what it did in its last trial."""
+
+    def __init__(self, rule, against, states, hyperparams, steps):
+        self.rule, self.against, self.oracle = rule, against, ORACLES[against]
+        self.given_states, self.given, self.steps = states, hyperparams, steps
+        self.hyperparams = {'lr': LR, 't': 1} if hyperparams is None else dict(hyperparams)
+        self.say = Sentences(getattr(rule, '__name__', type(rule).__name__), against)
+        self.trial = self.try_it()
+        while self.trial.failure and self.supply(self.trial.failure.error):
+            self.trial = self.try_it()
+
+    def try_it(self, d=len(PATTERNS), steps=None, hyperparams=None):
+        """A new trial, of d features or as many as the states are made for."""
+        self.states, d = initial_states(self.rule, self.against, self.given_states, d)
+        hyperparams = hyperparams or self.hyperparams
+        self.meant = meaning(hyperparams, self.oracle)
+        return Trial(self.rule, make_stream(d, steps or self.steps, self.meant.pop('t')), self.states, hyperparams)
+
+    def supply(self, error):
+        """Adds a hyperparameter that the rule asks for and that the oracle has a default for."""
+        key = error.args[0] if isinstance(error, KeyError) and error.args else None
+        role = role_of(key, self.oracle)
+        if role not in self.oracle.hyperparams or key in self.hyperparams or key not in self.trial.hyperparams.asked:
+            return False
+        self.hyperparams[key] = self.oracle.hyperparams[role]
+        return True
+
+    def verdict(self):
+        if self.trial.failure:
+            shared = self.shared_state()
+            return self.say.failed(self.trial, self.meant, self.hyperparams) if shared is None else shared
+        eps, fit = closest_eps(self.oracle, self.trial, self.meant)
+        if not fit.fits:
+            return self.wrong(eps, fit)
+        at = with_eps(self.meant, eps)
+        named = [key for key in self.given or () if role_of(key, self.oracle) == 'eps' and eps != self.meant['eps']]
+        if named:
+            return self.say.ignored(self.trial, self.meant, named[0], follow(self.oracle, {}, self.trial, self.meant))
+        other = self.with_other_hyperparams(eps)
+        return other if other is not None else self.say.right(
+            self.trial, at, self.states_of_oracle(at), [key for key in self.hyperparams if key not in self.asked_for()])
+
+    def asked_for(self):
+        return {'lr', 't'} if self.given is None else self.given
+
+    def states_of_oracle(self, meant):
+        """'same', 'other' or 'none', as in a Verdict."""
+        if not self.oracle.states:
+            return 'other' if arrays_in(self.states) else 'none'
+        return 'other' if any(first_lost(self.oracle, {}, self.trial, meant).values()) else 'same'
+
+    def wrong(self, eps, fit):
+        match, its_eps = known_mistake(self.against, self.trial, self.meant)
+        if match and match.convention:
+            return self.say.convention(self.trial, with_eps(self.meant, its_eps), match)
+        lost = first_lost(self.oracle, {}, self.trial, with_eps(self.meant, eps))
+        return self.say.wrong(self.trial, with_eps(self.meant, eps), fit.first, match,
+                              its_eps if its_eps != self.meant.get('eps') else None, lost)
+
+    def shared_state(self):
+        """A verdict if the rule runs where each parameter is one number, and has one state for both; else None."""
+        before, self.trial = self.trial, self.try_it(d=1)
+        if not self.trial.failure:
+            match, eps = known_mistake(self.against, self.trial, self.meant)
+            if match:
+                return self.wrong(eps, follow(self.oracle, {}, self.trial, self.meant))
+        self.trial = before
+        return None
+
+    def with_other_hyperparams(self, eps):
+        """A verdict if the rule is wrong with other values of the hyperparameters that it reads; else None.
+
+        A rule that keeps something to itself, such as a clock, does not begin anew in a second trial: it is left alone.
+        """
+        roles = {key: role_of(key, self.oracle) for key in self.trial.hyperparams.asked}
+        roles = {key: role for key, role in roles.items() if role in OTHERS and key in (role, *self.hyperparams)}
+        again = Trial(self.rule, self.trial.stream.begin(3), self.states, self.hyperparams)
+        if again.path.tobytes() != self.trial.path[:4].tobytes():
+            return None
+        usual, changed = self.meant, {**self.hyperparams, **{key: OTHERS[role] for key, role in roles.items()}}
+        trial = self.try_it(d=5, steps=12, hyperparams=changed)
+        other = self.meant if 'eps' in roles.values() else with_eps(self.meant, eps)
+        self.meant = usual
+        if trial.failure or (fit := follow(self.oracle, {}, trial, other)).fits:
+            return None
+        unused = [key for key, role in roles.items()
+                  if follow(self.oracle, {}, trial, {**other, role: eps if role == 'eps' else usual[role]}).fits]
+        return self.say.ignored(trial, other, unused[0] if unused else None, fit, {key: changed[key] for key in roles})

@@ -1,0 +1,91 @@
+"""Every rule of the package once more, in float64 and step by step, as named pieces.
+
+A piece is a function of the step's namespace x, which holds the parameter `p`, its gradient `g`, the number of the step
+`k`, the hyperparameters, the states as the last step left them, and the results of the pieces before. A mistake is a
+piece written otherwise; see `mistakes`.
+"""
+from types import SimpleNamespace
+
+import numpy as np
+
+
+class Oracle:
+    """A rule as pieces, in their order; `states` names those that are remembered.
+
+    Args:
+        title: the rule's name in a sentence.
+        hyperparams: what it reads besides 'lr' and 't', with defaults.
+        decay: the hyperparameter of its longest memory, for the tolerance; None if it forgets nothing.
+    """
+
+    def __init__(self, title, states, hyperparams, decay=None, **pieces):
+        self.title, self.states, self.hyperparams, self.decay = title, states, hyperparams, decay
+        self.pieces = {'t': lambda x: x.k, **pieces, 'move': lambda x: x.step,
+                       'p': lambda x: x.p - x.move}
+
+    def moves(self, stream, hyperparams, changed={}):
+        """After each step of a stream, by how much the parameter has moved and the states, by name.
+
+        A hyperparameter may be an array with a leading axis: one path for each value. `changed`: pieces written
+        otherwise; `keep_v` is what the state v remembers of a step.
+        """
+        pieces = {**self.pieces, **changed}
+        keeps = {name: pieces.pop(f'keep_{name}', None) for name in self.states}
+        x = SimpleNamespace(**{**self.hyperparams, 'eps': 0.0, **hyperparams}, owner=stream.owner, p=stream.start)
+        memory = {name: np.zeros_like(stream.start) for name in self.states}
+        with np.errstate(all='ignore'):
+            for number, g in enumerate(stream.gradients):
+                vars(x).update(memory, g=g, k=stream.first + number, first=stream.first, before=memory)
+                before = x.p
+                for name, piece in pieces.items():
+                    setattr(x, name, piece(x))
+                memory = {name: keep(x) if keep else getattr(x, name) for name, keep in keeps.items()}
+                yield x.p - before, memory
+
+
+def average(name, value, beta):
+    """The piece of a moving average: name <- beta name + (1 - beta) value(x)."""
+    return lambda x: getattr(x, beta) * getattr(x, name) + (1 - getattr(x, beta)) * value(x)
+
+
+def gradient(x):
+    return x.g
+
+
+def square(x):
+    return x.g ** 2
+
+
+def corrected(name, beta):
+    """The piece of an average divided by the weights that it has given away."""
+    return lambda x: getattr(x, name) / (1 - getattr(x, beta) ** x.t)
+
+
+def quotient(x):
+    return x.lr * x.v_hat / x.root
+
+
+ADAMS = {'beta1': 0.9, 'beta2': 0.999, 'eps': 1e-6}
+V, S = average('v', gradient, 'beta1'), average('s', square, 'beta2')
+LAST = {'root': lambda x: np.sqrt(x.s_hat) + x.eps, 'step': quotient}
+AS_IS = {'v_hat': lambda x: x.v, 's_hat': lambda x: x.s}
+
+ORACLES = {
+    'sgd': Oracle('SGD', (), {}, step=lambda x: x.lr * x.g),
+    'momentum': Oracle('momentum', ('v',), {'momentum': 0.9}, 'momentum',
+                       v=lambda x: x.momentum * x.v + x.lr * x.g, step=lambda x: x.v),
+    'adagrad': Oracle('Adagrad', ('s',), {'eps': 1e-6}, s=lambda x: x.s + x.g ** 2,
+                      root=lambda x: np.sqrt(x.s + x.eps), step=lambda x: x.lr * x.g / x.root),
+    'rmsprop': Oracle('RMSProp', ('s',), {'gamma': 0.9, 'eps': 1e-6}, 'gamma', s=average('s', square, 'gamma'),
+                      root=lambda x: np.sqrt(x.s + x.eps), step=lambda x: x.lr * x.g / x.root),
+    'adadelta': Oracle('Adadelta', ('s', 'delta'), {'rho': 0.9, 'eps': 1e-5}, 'rho', s=average('s', square, 'rho'),
+                       root=lambda x: np.sqrt((x.s + x.eps) / (x.delta + x.eps)), step=lambda x: x.g / x.root,
+                       delta=average('delta', lambda x: x.step ** 2, 'rho')),
+    'adam': Oracle('Adam', ('v', 's'), ADAMS, 'beta2', v=V, s=S, v_hat=corrected('v', 'beta1'),
+                   s_hat=corrected('s', 'beta2'), **LAST),
+    'adam_uncorrected': Oracle('Adam without bias correction', ('v', 's'), ADAMS, 'beta2', v=V, s=S, **AS_IS, **LAST),
+    'amsgrad': Oracle('AMSGrad', ('v', 's', 'top'), ADAMS, 'beta2', v=V, s=S, top=lambda x: np.maximum(x.top, x.s),
+                      **{**AS_IS, 's_hat': lambda x: x.top}, **LAST),
+    'yogi': Oracle('Yogi', ('v', 's'), {**ADAMS, 'eps': 1e-3}, 'beta2', v=V,
+                   s=lambda x: x.s + (1 - x.beta2) * np.sign(x.g ** 2 - x.s) * x.g ** 2, **AS_IS, **LAST),
+}

@@ -1,0 +1,86 @@
+"""Whether a rule moved its parameters as an oracle does, step by step, to the rounding of float32.
+
+Steps are compared, not positions: what was rounded in one step does not count in the next. The tolerance of step t is
+
+    roundoff (1 / (1 - decay) + 2 t + 8) * the longest step so far  +  roundoff * |p|
+
+for each number, with roundoff = 2^-23, one unit of the last digit of 1. The terms, in their order: a rule may compute
+1 - decay^t in float32, whose error is that of 1 but whose value begins at 1 - decay (1.2e-4 of a step for Adam); each
+step adds two roundings to the averages; the quotient takes some eight operations; and p itself is rounded. An average
+of both signs may be much smaller than what was rounded, hence the longest step so far.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+ROUNDOFF = 2.0 ** -23
+LARGEST = 3e38  # of float32
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well a rule follows pieces.
+
+    Attributes:
+        first: the first step that differs; one more than there are steps if none does.
+        misfit: the root of the mean square distance up to there, in units of the tolerance.
+        fits: whether no step differs.
+    """
+    first: int
+    misfit: float
+    fits: bool
+
+
+def distances(oracle, changed, trial, hyperparams):
+    """After each step: how far the rule's move is from the oracle's, in units of the tolerance, (n,)."""
+    memory, longest = memory_of(oracle, hyperparams), 0
+    moves = oracle.moves(trial.stream, hyperparams, changed)
+    for t, (moved, (expected, _), before, after) in enumerate(zip(trial.moves, moves, trial.path, trial.path[1:]), 1):
+        with np.errstate(all='ignore'):
+            expected = np.where(abs(expected) < LARGEST, expected, np.nan)
+            longest = np.fmax(longest, abs(expected))
+            allowed = ROUNDOFF * ((memory + 2 * t + 8) * longest + np.fmax(abs(before), abs(after))) + 1e-44
+            off = abs(moved - expected) / allowed
+            both = ~np.isfinite(moved) & np.isnan(expected)
+        yield np.where(both, 0, np.where(np.isfinite(off), off, np.inf))
+
+
+def memory_of(oracle, hyperparams):
+    """How many steps the longest memory goes back."""
+    decay = {**oracle.hyperparams, **hyperparams}[oracle.decay] if oracle.decay else 0
+    return 1 / (1 - decay) if decay < 1 else 1e4
+
+
+def follow(oracle, changed, trial, hyperparams):
+    """The Fit of pieces to what a rule did; given up where they part."""
+    total, steps = 0.0, len(trial.moves)
+    for t, off in enumerate(distances(oracle, changed, trial, hyperparams), 1):
+        if (off > 1).any():
+            return Fit(t, np.sqrt(total / t), False)
+        total += (off ** 2).mean()
+    return Fit(steps + 1, np.sqrt(total / max(steps, 1)), True)
+
+
+def begins_alike(oracle, changed, trial, hyperparams):
+    """Whether the first step fits roughly; for an array of values of a hyperparameter, (values, 1), which do."""
+    expected, _ = next(oracle.moves(trial.stream, hyperparams, changed))
+    with np.errstate(all='ignore'):
+        moved = trial.moves[0]
+        near = abs(moved - expected) <= 2e-3 * abs(expected) + 1e-6
+        return (near | ~np.isfinite(moved) & ~(abs(expected) < LARGEST)).all(axis=-1)
+
+
+def first_lost(oracle, changed, trial, hyperparams):
+    """For each state of the oracle's, the first step after which no array of the rule's holds it; None if all do."""
+    parts = [trial.stream.owner == owner for owner in (0, 1)]
+    lost, largest = dict.fromkeys(oracle.states), dict.fromkeys(oracle.states, 0)
+    memory = memory_of(oracle, hyperparams)
+    for t, ((_, held), arrays) in enumerate(zip(oracle.moves(trial.stream, hyperparams, changed), trial.states), 1):
+        for name in [name for name, at in lost.items() if at is None]:
+            largest[name] = np.fmax(largest[name], abs(held[name]))
+            allowed = ROUNDOFF * (memory + 4 * t + 8) * largest[name] + 1e-38
+            if not all(any(len(array) == part.sum() and ((abs(array - held[name][part]) <= allowed[part])
+                                                         | ~np.isfinite(held[name][part])).all()
+                           for array in arrays) for part in parts):
+                lost[name] = t
+    return lost

@@ -1,0 +1,87 @@
+"""Which known mistake, or which two, do exactly what a rule did."""
+import numpy as np
+
+from .arguments import USUAL_EPS
+from .known import ORACLES, Mistake, mistakes_of, pairs_of
+from .matching import begins_alike, first_lost, follow
+
+
+def eps_to_try(meant):
+    """The usual values of eps, the right one first; [None] for a rule without."""
+    return list(dict.fromkeys([meant['eps'], *USUAL_EPS])) if 'eps' in meant else [None]
+
+
+def with_eps(meant, eps):
+    return meant if eps is None else {**meant, 'eps': eps}
+
+
+def closest_eps(oracle, trial, meant):
+    """The eps with which the oracle follows the rule for longest, and its Fit; the right one if it is as good."""
+    fits = {eps: follow(oracle, {}, trial, with_eps(meant, eps)) for eps in eps_to_try(meant)[:1]}
+    if not next(iter(fits.values())).fits:
+        fits = {eps: follow(oracle, {}, trial, with_eps(meant, eps)) for eps in eps_to_try(meant)}
+    eps = max(fits, key=lambda each: (fits[each].first, fits[each].fits and -fits[each].misfit))
+    return eps, fits[eps]
+
+
+def known_mistake(against, trial, meant):
+    """The mistake that the rule follows in every step, and its eps; else (None, None). One is tried before two."""
+    oracle, one_number = ORACLES[against], (trial.stream.owner == 0).sum() == 1
+    singles = [each for each in mistakes_of(against, oracle)
+               if each.t_moved in (None, trial.t_moved) and (one_number or not each.in_turn)]
+    for kinds in (singles, numbers(oracle, trial, meant), other_rules(against), pairs_of(singles)):
+        if found := closest(kinds, oracle, trial, meant):
+            return found
+    return None, None
+
+
+def closest(mistakes, oracle, trial, meant):
+    """Of the mistakes that fit in every step the best, with its eps: the right eps, then the rule's states, then least
+    misfit.
+    """
+    found, values = [], eps_to_try(meant)
+    column = meant if values == [None] else {**meant, 'eps': np.array(values)[:, None]}
+    for order, each in enumerate(mistakes):
+        rule, pieces = each.oracle or oracle, each.pieces
+        alike = np.broadcast_to(begins_alike(rule, pieces, trial, column), len(values))
+        for k in np.flatnonzero(alike):
+            at = with_eps(meant, values[k])
+            if (fit := follow(rule, pieces, trial, at)).fits:
+                strange = any(first_lost(rule, pieces, trial, at).values())
+                found.append((k > 0, strange, round(fit.misfit, 3), order, each, values[k]))
+    return min(found, key=lambda entry: entry[:4])[4:] if found else None
+
+
+def other_rules(against):
+    """The other rules of the package, taken for this one."""
+    return [Mistake(f'{name} instead of {against}', f'This is {oracle.title}.', {}, oracle=oracle)
+            for name, oracle in ORACLES.items() if name != against]
+
+
+def numbers(oracle, trial, meant):
+    """Mistakes that are told by a number: a clock that was running before, and a factor."""
+    return [each for each in (late_clock(oracle, trial, meant), factor(oracle, trial, meant)) if each]
+
+
+def late_clock(oracle, trial, meant):
+    """The rule's own clock, if it was running before."""
+    late = np.arange(2, 3000)[:, None]
+    alike = np.flatnonzero(np.broadcast_to(begins_alike(
+        oracle, {'t': lambda x: x.k + late}, trial, with_eps(meant, eps_to_try(meant)[0])), len(late)))
+    fits = {int(late[k, 0]): follow(oracle, {'t': lambda x, k=k: x.k + late[k, 0]}, trial, meant) for k in alike[:200]}
+    fits = {start: fit.misfit for start, fit in fits.items() if fit.fits}
+    if fits:
+        start = min(fits, key=fits.get)
+        return Mistake(f't starts at {start + 1}', 'Was the rule called before? A clock of its own has to start anew.',
+                       {'t': lambda x: x.k + start})
+
+
+def factor(oracle, trial, meant):
+    """Every step is the right one times a number."""
+    expected, _ = next(oracle.moves(trial.stream, meant))
+    large = abs(trial.stream.gradients[0]) > 0.01
+    with np.errstate(all='ignore'):
+        ratio = float(np.median(trial.moves[0][large] / expected[large])) if large.any() else np.nan
+    if np.isfinite(ratio) and ratio:
+        return Mistake(f'every step times {ratio:.3g}', 'Is there a number too many in the last line, or a learning '
+                       'rate written into it?', {'move': lambda x: ratio * x.step})

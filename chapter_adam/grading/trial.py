@@ -1,0 +1,152 @@
+"""A reader's rule, run on a stream: what it does to parameters and states, what it reads, and where it fails."""
+import linecache
+import os
+import traceback
+from copy import deepcopy
+from types import FunctionType
+
+import numpy as np
+
+from ..compat import DEVICE, mxnet
+from ..core.checks import copies, short
+
+nd = mxnet.nd
+
+
+class Recorded(dict):
+    """A dict that notes which keys are looked up."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.asked = set()
+
+    def _note(self, key):
+        self.asked.add(key)
+        return key
+
+    def __getitem__(self, key):
+        return super().__getitem__(self._note(key))
+
+    def __contains__(self, key):
+        return super().__contains__(self._note(key))
+
+    def get(self, key, default=None):
+        return super().get(self._note(key), default)
+
+    def setdefault(self, key, default=None):
+        return super().setdefault(self._note(key), default)
+
+    def pop(self, key, *default):
+        return super().pop(self._note(key), *default)
+
+    def __iter__(self):  # **hyperparams and dict(hyperparams) come here too
+        self.asked.update(super().keys())
+        return super().__iter__()
+
+    def keys(self):
+        self.asked.update(super().keys())
+        return super().keys()
+
+    def values(self):
+        self.asked.update(super().keys())
+        return super().values()
+
+    def items(self):
+        self.asked.update(super().keys())
+        return super().items()
+
+
+class Failure:
+    """An exception that a rule raised: the step, the kind, and the reader's own line."""
+
+    def __init__(self, error, step):
+        self.error, self.step, self.kind = error, step, type(error).__name__
+        self.reason = ' '.join((str(error).strip().splitlines() or [''])[-1].split())
+        self.line = line_of(error)
+
+
+class Trial:
+    """What a rule did on a stream.
+
+    Attributes:
+        path: (steps + 1, n), the parameters before the first step and after each, as many as it took.
+        states: after each step, the arrays in its states, flattened, as a list.
+        failure: None, or a Failure.
+        hyperparams: as the rule left them, with the keys that it `asked` for.
+    """
+
+    def __init__(self, rule, stream, states, hyperparams):
+        self.stream, self.failure, self.states = stream, None, []
+        rule = rule if isinstance(rule, FunctionType) else deepcopy(rule)  # an object that remembers begins anew
+        states, hyperparams = copies(states, dict(hyperparams))
+        self.hyperparams = Recorded(hyperparams)
+        with DEVICE, np.errstate(all='ignore'):
+            self.path = np.array([stream.start, *self._steps(rule, states)])
+            self.moves = np.diff(self.path, axis=0)
+
+    def _steps(self, rule, states):
+        """The parameters after each step, until the rule raises."""
+        start, *gradients = (self.stream.split(row) for row in (self.stream.start, *self.stream.gradients))
+        params = [nd.array(part, dtype=np.float32) for part in start]
+        for p in params:
+            p.attach_grad()
+        for step, parts in enumerate(gradients, 1):
+            for p, part in zip(params, parts):
+                p.grad._sync_copyfrom(part)
+            try:
+                rule([*params], states, self.hyperparams)
+                nd.waitall()
+            except Exception as error:  # whatever a reader's code raises
+                self.failure = Failure(error, step)
+                return
+            self.states.append([array.asnumpy().ravel().astype(float) for array in arrays_in(states)])
+            yield np.concatenate([p.asnumpy().ravel() for p in params]).astype(float)
+
+    @property
+    def t_moved(self):
+        """Whether the rule changed the number of the step in its hyperparams."""
+        return self.hyperparams.get('t') != self.stream.first
+
+
+def arrays_in(value, seen=()):
+    """The NDArrays in nested tuples, lists, dicts and objects, as often as they stand there."""
+    if isinstance(value, nd.NDArray):
+        return [value]
+    if isinstance(value, np.ndarray) and value.dtype.kind == 'f':
+        return [nd.array(value)]
+    if id(value) in seen or isinstance(value, (str, bytes, type, FunctionType)):
+        return []
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else (
+        vars(value).values() if hasattr(value, '__dict__') else ())
+    return [array for part in parts for array in arrays_in(part, (*seen, id(value)))]
+
+
+def line_of(error):
+    """The innermost line that is the reader's, as "my_rules.py, line 3 `code`"; '' if there is none."""
+    foreign = ('mxnet', 'numpy', __package__.split('.')[0], 'copy')
+    for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if frame.f_globals.get('__name__', '').split('.')[0] not in foreign:
+            file = frame.f_code.co_filename
+            code = linecache.getline(file, number).strip()
+            return f'{os.path.basename(file)}, line {number}' + (f' `{code}`' if code else '')
+    return ''
+
+
+def explain(failure, name, hyperparams):
+    """What a rule's failure means, as a sentence or two; '' where nothing more is known."""
+    error, reason = failure.error, failure.reason
+    if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str) and (
+            error.args[0] not in hyperparams):
+        key, given = error.args[0], ', '.join(f'{key!r}: {short(value)}' for key, value in hyperparams.items())
+        return (f"The book calls a rule with {{'lr': ..., 't': 1}}: read those, with hyperparams.get({key!r}, ...) for "
+                f'more; or check it with hyperparams={{{key!r}: ..., ...}} (given here: {given}).')
+    if 'ufunc' in reason or 'numpy' in reason.lower() or 'VisibleDeprecation' in failure.kind:
+        return 'NumPy cannot compute with NDArrays here: use nd.sqrt(x) or x.sqrt().'
+    if isinstance(error, UnboundLocalError):
+        return 'A name is assigned in the rule and used before: is a `global` missing, or the assignment further down?'
+    if not failure.line and isinstance(error, TypeError):
+        return f'It is called as {name}(params, states, hyperparams).'
+    if isinstance(error, (mxnet.base.MXNetError, TypeError, ValueError, IndexError, KeyError)):
+        return (f'Do the states fit? It got those of init_{name}_states if that stands beside it, else zeros; give '
+                'others with states=..., and each parameter its own.')
+    return ''
