@@ -152,7 +152,8 @@ install_with_uv() {
         run "$uv" venv --quiet --no-project --python "${found#* }" .venv || return
     else
         say "no Python 3.11, 3.10 or 3.12 here: uv fetches 3.11"
-        run env UV_PYTHON_PREFERENCE=only-managed "$uv" venv --quiet --no-project --python 3.11 .venv || return
+        run env UV_PYTHON_PREFERENCE=only-managed UV_HTTP_RETRIES=1 \
+            "$uv" venv --quiet --no-project --python 3.11 .venv || return
         found=$(try_python .venv/bin/python 3.11) || return
     fi
     run "$uv" pip install --quiet --python .venv/bin/python --editable '.[notebook,test]' \
