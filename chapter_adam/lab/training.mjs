@@ -45,9 +45,15 @@ const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / value
 function secondMoments(X, y, d) {
   const size = d + 2;
   const moments = new Float64Array(size * size);
+  const u = new Float64Array(size).fill(1);
   for (let row = 0; row < y.length; row++) {
-    const u = [...X.subarray(row * d, (row + 1) * d), 1, y[row]];
-    moments.forEach((_, at) => (moments[at] += u[Math.floor(at / size)] * u[at % size]));
+    u.set(X.subarray(row * d, (row + 1) * d));
+    u[d + 1] = y[row];
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) {
+        moments[i * size + j] += u[i] * u[j];
+      }
+    }
   }
   return moments.map((sum) => sum / y.length / 2);
 }

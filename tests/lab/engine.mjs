@@ -1,0 +1,66 @@
+// Runs the page's modules for engine.py: requests of one kind come in as JSON, the list of answers goes out.
+import { readFileSync } from 'node:fs';
+
+const LAB = new URL('../../chapter_adam/lab/', import.meta.url);
+
+/** A module of the lab as it stands, or with an `edit` [old, new] in its text. */
+function module(name, edit) {
+  const url = new URL(`${name}.mjs`, LAB);
+  return edit ? import(`data:text/javascript,${encodeURIComponent(edited(readFileSync(url, 'utf8'), edit))}`) : import(url);
+}
+
+const edited = (text, [old, replacement]) => text.replace(old, () => replacement).replaceAll("'./", `'${LAB}`);
+
+const listed = (drawn) => (typeof drawn === 'number' ? [drawn] : [...drawn]);
+
+/** It depends on the order too. */
+const sumOf = (numbers) => numbers.reduce((sum, value, k) => sum + value * (1 + (k % 97)), 0);
+
+const answer = {
+  /** What generators draw, or a sum over each: `draws` are [method, ...arguments]. */
+  async random({ seeds, draws, inSums, edit }) {
+    const { Generator } = await module('random', edit);
+    return seeds.map((seed) => {
+      const generator = new Generator(seed);
+      const drawn = draws.map(([method, ...given]) => listed(generator[method](...given)));
+      return inSums ? drawn.map(sumOf) : drawn;
+    });
+  },
+
+  /** The parameters after each gradient. */
+  async path({ rule, gradients, start, hyperparams, edit }) {
+    const { states, defaults, step } = (await module('rules', edit)).RULES[rule];
+    const p = Float64Array.from(start);
+    const kept = states.map(() => new Float64Array(p.length));
+    return gradients.map((g, at) => {
+      step(p, Float64Array.from(g), kept, { lr: 0.01, ...defaults, ...hyperparams }, at + 1);
+      return [...p];
+    });
+  },
+
+  async data({ raw, rows }) {
+    const { prepare, leastSquares } = await module('training');
+    const data = prepare(Float64Array.from(raw), rows);
+    const { weights, loss } = leastSquares(data);
+    return { X: [...data.X], y: [...data.y], weights: [...weights], loss };
+  },
+
+  async train({ raw, settings, edit }) {
+    const { prepare, train } = await module('training', edit);
+    const run = train(prepare(Float64Array.from(raw), settings.rows), settings);
+    return { ...run, weights: [...run.weights] };
+  },
+
+  async finals({ raw, settings, first, count }) {
+    const { prepare, finalLosses } = await module('training');
+    return [...finalLosses(prepare(Float64Array.from(raw)), settings, first, count)];
+  },
+};
+
+const answers = [];
+const { what, requests, shared } = JSON.parse(readFileSync(0, 'utf8'));
+for (const request of requests) {
+  // A mistake under test may throw.
+  answers.push(await answer[what]({ ...shared, ...request }).catch((error) => ({ error: String(error) })));
+}
+process.stdout.write(JSON.stringify(answers));

@@ -1,0 +1,113 @@
+"""The page's runs are Python's: the data, the curves at every record, the ends of many seeds."""
+from functools import cache
+
+import numpy as np
+import pytest
+from engine import ask, source
+from test_rules import OTHERS
+
+from chapter_adam import get_data_ch7, rules, train_ch7, train_ensemble, train_gluon_ch7
+from chapter_adam.core import airfoil
+from chapter_adam.core.training import DivergenceError
+
+RAW = airfoil.read_table().ravel().tolist()
+data = cache(lambda rows=None: get_data_ch7(n=rows))
+
+
+def train(requests):
+    return ask('train', requests, raw=RAW)
+
+
+@pytest.mark.parametrize('rows', [1503, 1500])
+def test_the_data_and_their_best_weights_are_pythons(rows):
+    features, labels = (array.asnumpy() for array in data(rows))
+    answer, = ask('data', [{'rows': rows}], raw=RAW)
+    assert answer['X'] == features.ravel().tolist() and answer['y'] == labels.tolist()
+    A = np.column_stack([features, np.ones(rows)]).astype(float)
+    assert answer['weights'] == pytest.approx(np.linalg.lstsq(A, labels.astype(float), rcond=None)[0], abs=1e-12)
+    assert answer['loss'] == pytest.approx(airfoil.least_squares_floor(features, labels), abs=1e-12)
+
+
+NAMES = {'batchSize': 'batch_size', 'epochs': 'num_epochs', 'recordEvery': 'record_every', 'seed': 'seed'}
+RUNS = [
+    *({'rule': name, 'seed': k} for k, name in enumerate(rules.RULES)),
+    *({'rule': name, 'seed': 7, 'batchSize': 64, 'epochs': 3, **OTHERS[name]} for name in rules.RULES),
+    {'batchSize': 1, 'epochs': 3, 'rows': 150}, {'batchSize': 7, 'epochs': 1}, {'batchSize': 751}, {'batchSize': 1502},
+    {'batchSize': 1503, 'eps': 1e-3}, {'batchSize': 2000, 'rule': 'momentum'}, {'rows': 1500, 'batchSize': 1400},
+    {'rows': 30, 'batchSize': 4, 'epochs': 20}, {'batchSize': 50, 'lr': 0.3, 'seed': 2 ** 32 - 1},
+    {'batchSize': 30, 'recordEvery': 45}, {'batchSize': 90, 'recordEvery': None},
+]
+# The whole data's bias gradient is 0 but for float32's rounding, of which Adam makes whole steps.
+ALL_ROWS = [{'rule': name, 'batchSize': size, 'epochs': 9}
+            for name in ('adam', 'adam_uncorrected', 'amsgrad') for size in (1503, 2000)]
+
+
+def in_python(settings):
+    """The same run with `train_ch7`, as a History."""
+    settings = {**settings}
+    rule, init_states = rules.RULES[settings.pop('rule', 'adam')]
+    features, labels = data(settings.pop('rows', None))
+    given = {NAMES[key]: settings.pop(key) for key in NAMES if key in settings}
+    hyperparams = {'lr': 0.01, 't': 1, **settings}
+    return train_ch7(rule, init_states(), hyperparams, features, labels, hybridize=True, plot=False, **given)
+
+
+def test_the_curves_are_pythons():
+    runs = [(settings, 1e-6) for settings in RUNS] + [(settings, 1e-4) for settings in ALL_ROWS]
+    found = train([{'settings': settings} for settings, _ in runs])
+    for (settings, limit), ours in zip(runs, found):
+        theirs = in_python(settings)
+        assert ours['epochs'] == pytest.approx(theirs.epochs, abs=1e-12), settings
+        assert ours['losses'] == pytest.approx(theirs.losses, abs=limit), settings
+        assert ours['finalLoss'] == ours['losses'][-1] and ours['diverged'] is ours['trace'] is None
+        if settings not in ALL_ROWS:
+            assert ours['weights'] == pytest.approx([*theirs.weights, theirs.bias], abs=1e-5), settings
+
+
+MISTAKES = [
+    ('normal(0, 0.01, d)', 'normal(0, 0.1, d)'), ('values.length;', '(values.length - 1);'), ('** 2)));', '** 4)));'),
+    ('y[row] = values[row]', 'y[row] = -values[row]'), ('order[at] * d', 'at * d'), ('y[order[at]]', 'y[at]'),
+    ('p[d] - y', '0 - y'), ('g[d] += residual', ''), ('g.fill(0)', ''), ('g[k] /= divisor', 'g[k] /= 10'),
+    ('seen + stop', 'stop'), ('isLast && stop', 'false && stop'), ('stop > n - batchSize', 'stop > n'),
+    ("=== 'full'", "!== 'full'"), ('Math.min(all.batchSize, n)', 'all.batchSize'), ('epoch * n,', '0,'),
+    ('epoch === all.epochs - 1', 'epoch === all.epochs'), ('epoch + stop / n', 'epoch'), ('++t', 't++'),
+    ('/ y.length / 2', '/ y.length'), ('j > d ? -1', 'j > d ? 1'), ('all.seed', '0'),
+]
+
+
+def test_mistakes_in_the_training_are_caught():
+    settings = [{'seed': 3}, {'recordEvery': 70}, {'batchSize': 2000, 'recordEvery': 1000, 'divideLastBy': 'full'}]
+    assert [old for old, _ in MISTAKES if source('training').count(old) != 1] == []
+    found = train([{'settings': each, 'edit': edit} for edit in (None, *MISTAKES) for each in settings])
+    right = found[:3]
+    assert [edit for k, edit in enumerate(MISTAKES, 1) if not any(map(differ, found[3 * k:3 * k + 3], right))] == []
+
+
+def differ(ours, theirs):
+    """Whether two runs of the page do, by more than float32 may; one may be an error."""
+    return ('error' in ours or ours['epochs'] != theirs['epochs']
+            or not np.allclose(np.array(ours['losses'], float), theirs['losses'], rtol=0, atol=2e-6))
+
+
+@pytest.mark.parametrize('divisor', ['own', 'full'])
+def test_the_last_batch_is_divided_as_gluon_does_it(divisor):
+    settings = {'epsPlace': 'hat', 'eps': 1e-8, 'batchSize': 100, 'divideLastBy': divisor}
+    ours, = train([{'settings': settings}])
+    theirs = train_gluon_ch7('adam', {'learning_rate': 0.01}, *data(), 100, plot=False, full_division=divisor == 'full')
+    assert ours['losses'] == pytest.approx(theirs.losses, abs=1e-6)
+
+
+def test_a_run_diverges_at_pythons_step():
+    settings = [{'rule': 'sgd', 'lr': 10}, {'rule': 'momentum', 'lr': 3, 'epochs': 4}, {'lr': 1e30}]
+    for given, ours in zip(settings, train([{'settings': each} for each in settings])):
+        with pytest.raises(DivergenceError, match=f'after step {ours["diverged"]} '):
+            in_python(given)
+        assert ours['finalLoss'] is None  # JSON has no NaN
+
+
+def test_many_seeds_end_as_pythons_ensemble():
+    ours, = ask('finals', [{'settings': {'rule': 'sgd', 'lr': 1.1}, 'first': 100, 'count': 60}], raw=RAW)
+    theirs = train_ensemble(rules.sgd, None, {'lr': 1.1}, *data(), seeds=range(100, 160))
+    expected = np.where(np.isin(theirs.seeds, theirs.diverged), np.nan, theirs.final)
+    assert 0 < len(theirs.diverged) < 60
+    assert np.array(ours, float) == pytest.approx(expected, rel=1e-2, nan_ok=True)  # losses up to 1e38, growing tenfold
