@@ -4,7 +4,9 @@ import numpy as np
 from .core import checks
 from .core.history import History
 from .core.models import GluonModel, LazyModel, ScratchModel
-from .core.training import Draws, explained, fit, nothing_trained
+from .advice import draws_noted, explained, noted, warn_of_slips, with_origin
+from .compat import mxnet
+from .core.training import DivergenceError, Draws, fit
 from .rules import is_own
 
 
@@ -53,8 +55,8 @@ def train_gluon_ch7(trainer_name, trainer_hyperparams, features, labels, batch_s
     With the same seed, start and batches are those of `train_ch7`, so the curves of the same rule coincide.
 
     Args:
-        trainer_name: the name of a Gluon optimiser, such as 'adam'.
-        trainer_hyperparams: its arguments, such as {'learning_rate': 0.01}; not changed.
+        trainer_name: the name of a Gluon optimiser, such as 'adam'; or one, `mxnet.optimizer.Adam()`, and then
+        trainer_hyperparams: {} or None. Else its arguments, such as {'learning_rate': 0.01}. Neither is changed.
         hybridize: make a graph of the net and one of the loss, as the book's own chapter on it does.
         full_division: divide the short last batch's gradient by `batch_size` too, as the original did, and not by
             its own number of rows. The only visible difference between the original's two runs that is not chance.
@@ -95,30 +97,40 @@ def run_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=10
     """`train_ch7` without a word; `watch` is called as watch(epochs_done, loss) at each record."""
     trainer_fn, hybridize = checks.rule(trainer_fn), checks.flag('hybridize', hybridize)
     run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
-    states, hyperparams = checks.copies(states, hyperparams)
+    own_states, own_hyperparams = checks.copies(states, hyperparams)
     if is_own(trainer_fn):
         checks.ranges(hyperparams)
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
-    settings = run.settings(f'{name} from scratch', 'scratch', name, hyperparams, hybridize)
-    w, b = run.start()
-    with explained(name, hyperparams):
-        model = (LazyModel if hybridize else ScratchModel)(w, b, trainer_fn, states, hyperparams)
-        history = run.fit(model, settings, watch)
-    if np.array_equal(history.weights, w[:, 0]) and history.bias == b[0]:
-        raise nothing_trained(name)
+    settings = run.settings(f'{name} from scratch', 'scratch', name, own_hyperparams, hybridize)
+    own_hyperparams, (w, b) = noted(own_hyperparams), run.start()
+    model = (LazyModel if hybridize else ScratchModel)(w, b, trainer_fn, own_states, own_hyperparams)
+
+    def again(wrapped):
+        model = ScratchModel(*run.start(), wrapped(trainer_fn), *checks.copies(states, hyperparams))
+        run.fit(model, settings, None)
+
+    try:
+        with explained(name, hyperparams), draws_noted(name):
+            history = run.fit(model, settings, watch)
+    except DivergenceError as error:
+        raise with_origin(error, again) from None
+    left = [p for p, is_left in (('the weights', np.array_equal(history.weights, w[:, 0])),
+                                 ('the bias', history.bias == b[0])) if is_left]
+    warn_of_slips(name, own_hyperparams, run.steps, left, is_own(trainer_fn))
     return history
 
 
 def run_gluon(trainer_name, trainer_hyperparams, features, labels, batch_size=10, num_epochs=2, *,
               seed=0, hybridize=False, record_every=100, full_division=False, watch=None):
     """`train_gluon_ch7` without a word."""
-    hyperparams = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
+    name, optimizer = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
     hybridize, full_division = checks.flag('hybridize', hybridize), checks.flag('full_division', full_division)
     run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
-    settings = run.settings(f'Gluon {trainer_name}', 'gluon', trainer_name, hyperparams, hybridize)
+    settings = run.settings(f'Gluon {name}', 'gluon', name, trainer_hyperparams or {}, hybridize)
     settings['full_division'] = full_division
-    model = GluonModel(*run.start(), trainer_name, hyperparams, run.batch_size, full_division, hybridize)
-    with explained(f"Gluon's {trainer_name}", hyperparams):
+    # Gluon's arrays are NDArrays, after npx.set_np() too.
+    with explained(f"Gluon's {name}", trainer_hyperparams), mxnet.util.np_array(False):
+        model = GluonModel(*run.start(), optimizer, run.batch_size, full_division, hybridize)
         return run.fit(model, settings, watch)
 
 
@@ -136,9 +148,11 @@ class _Run:
         # Fresh entropy is drawn here, not left to the generator, so that the run's settings can repeat it.
         seed = checks.seed(seed)
         self.seed = np.random.SeedSequence().entropy if seed is None else seed
-        self.draws = Draws(self.seed)
+        self.steps = self.num_epochs * -(-len(self.labels) // self.batch_size)
 
     def start(self):
+        """The parameters at the start; the draws of the seed begin anew."""
+        self.draws = Draws(self.seed)
         return self.draws.start(self.features.shape[1])
 
     def settings(self, label, method, rule, hyperparams, hybridize):

@@ -10,15 +10,19 @@ PACKAGE = outside.CLONE / 'chapter_adam'
 # folder, or file at the top: what it may import, within functions too
 MAY_IMPORT = {
     'compat': '',
-    'lazy': 'compat',
+    'lines': '',
+    'lazy': 'compat lines',
     'core': 'compat lazy',
     'rules': 'compat core',
     'output': 'core',
-    'many': 'compat core lazy rules',
-    'book': 'core output rules',
+    'advice': 'compat core lazy lines',
+    'many': 'advice compat core lazy rules',
+    'book': 'advice compat core output rules',
+    'grading': 'compat core output rules',
+    'comparing': 'core lazy many output rules book grading',
     'exercises': 'compat core lazy many output rules book',
     'bench': 'compat core many output rules book',
-    'command': 'compat core many output rules book exercises bench',
+    'command': 'compat core many output rules book exercises bench grading comparing',
     '__main__': 'command',
     '__init__': 'compat',
 }

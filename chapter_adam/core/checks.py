@@ -84,7 +84,9 @@ def ranges(hyperparams):
     """Checks the hyperparameters of one of this package's own rules; a value may be an array, one number per run."""
     for key in RANGES.keys() & hyperparams.keys():
         expected, holds = RANGES[key]
-        for value in np.ravel(hyperparams[key]) if isinstance(hyperparams[key], np.ndarray) else [hyperparams[key]]:
+        values = hyperparams[key]
+        values = values.asnumpy() if isinstance(values, mxnet.nd.NDArray) else values
+        for value in np.ravel(values) if isinstance(values, np.ndarray) else [values]:
             if isinstance(value, bool) or not isinstance(value, (Real, np.generic)):
                 raise TypeError(f'hyperparams[{key!r}] must be {expected}, got {short(value)}')
             if not holds(value):
@@ -92,10 +94,14 @@ def ranges(hyperparams):
 
 
 def gluon_optimizer(name, values):
-    """A copy of the hyperparameters for `gluon.Trainer(..., name, values)`, once an optimiser could be made of them."""
+    """The name of a Gluon optimiser, and one of our own that has proved to work; `name` may be an optimiser itself."""
     known = sorted(set(mxnet.optimizer.Optimizer.opt_registry) - {'test'})
+    if isinstance(name, mxnet.optimizer.Optimizer):
+        if values:
+            raise ValueError(f'trainer_hyperparams must be {{}} beside an optimiser with its own, got {short(values)}')
+        return type(name).__name__.lower(), deepcopy(name)
     if not isinstance(name, str):
-        raise TypeError(f"trainer_name must be the name of a Gluon optimiser such as 'adam', got {short(name)}")
+        raise TypeError(f"trainer_name must be a Gluon optimiser or the name of one such as 'adam', got {short(name)}")
     if name.lower() not in known:
         raise ValueError(f'trainer_name must be one of {", ".join(known)}, got {name!r}')
     if not isinstance(values, dict):
@@ -108,7 +114,7 @@ def gluon_optimizer(name, values):
         reason = ' '.join(str(error).split()[-20:]) or type(error).__name__
         raise ValueError(f"trainer_hyperparams: Gluon's {name} cannot update a dense parameter with {short(values)}: "
                          f'{reason}') from None
-    return deepcopy(values)
+    return name, mxnet.optimizer.create(name, **deepcopy(values))
 
 
 def data(features, labels):

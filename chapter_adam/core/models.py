@@ -117,13 +117,13 @@ class GluonModel(StepByStep):
     as the original's `trainer.step(batch_size)` did. `hybridize` makes a graph of the net and one of the loss.
     """
 
-    def __init__(self, w, b, trainer_name, trainer_hyperparams, batch_size, full_division=False, hybridize=False):
+    def __init__(self, w, b, optimizer, batch_size, full_division=False, hybridize=False):
         self.net = gluon.nn.Dense(1, in_units=len(w))
         # Zeros first: Gluon's own initialisers would draw from MXNet's global generator.
         self.net.initialize(mxnet.init.Zero())
         self.net.weight.set_data(nd.array(w.T))
         self.net.bias.set_data(nd.array(b))
-        self.trainer = gluon.Trainer(self.net.collect_params(), trainer_name, trainer_hyperparams)
+        self.trainer = gluon.Trainer(self.net.collect_params(), optimizer)
         self.l2_loss = gluon.loss.L2Loss()
         self.divisor = batch_size if full_division else None
         if hybridize:

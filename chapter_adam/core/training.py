@@ -2,12 +2,10 @@
 
 Randomness is a value here: a generator made from the run's seed, which neither reads nor moves any global one.
 """
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..lazy import MixesRuns
 from ..compat import DEVICE, mxnet
 from .history import Stopwatch
 
@@ -143,28 +141,3 @@ class _Records:
         self.epochs.append(epochs)
         if self.watch:
             self.watch(epochs, loss)
-
-
-@contextmanager
-def explained(name, hyperparams):
-    """Says what a rule's failure means where the arguments of the run are the cause."""
-    try:
-        yield
-    except KeyError as error:
-        key = error.args[0] if error.args else None
-        if not isinstance(key, str) or key in hyperparams:
-            raise
-        raise ValueError(f'hyperparams must hold {key!r}, which {name} reads; got {hyperparams}') from error
-    except MixesRuns:
-        raise
-    except (mxnet.base.MXNetError, TypeError, ValueError, IndexError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        reason = str(error).strip().splitlines()[-1:]
-        raise kind(f'{name} failed: {" ".join(reason)}; do the states (their number, shapes and types) and '
-                   f'hyperparams {hyperparams} fit?') from error
-
-
-def nothing_trained(name):
-    """Why a rule may have left all parameters where they started."""
-    return ValueError(f'{name} changed no parameter in the whole run: does it write in place (p[:] = ..., where p = '
-                      '... only renames), does it go over its states, is lr not too small for float32?')

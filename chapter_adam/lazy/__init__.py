@@ -4,4 +4,5 @@ from .graph import Layout, cached_op, equal  # noqa: F401
 from .hybridize import arrays_in, hybridize  # noqa: F401
 from .memory import are_apart  # noqa: F401
 from .node import real  # noqa: F401
+from .operators import NAME_OF  # noqa: F401
 from .record import RECORD, MixesRuns  # noqa: F401

@@ -69,7 +69,7 @@ def arrays_in(nested):
         if type(value) is NDArray and value.writable and value.dtype == np.float32 and value.stype == 'default':
             found[id(value)] = value
         elif isinstance(value, (tuple, list, dict)):
-            for part in value.values() if isinstance(value, dict) else value:
+            for part in dict.values(value) if isinstance(value, dict) else value:
                 look(part)
     look(nested)
     return list(found.values())

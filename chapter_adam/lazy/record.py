@@ -6,9 +6,6 @@ gives the shape, and raises the error that the eager run would raise, where it w
 still referred to are computed: those of a new path are there already, those of a known one come from its graph.
 """
 import atexit
-import linecache
-import os
-import sys
 import warnings
 from contextlib import contextmanager
 from sys import getrefcount
@@ -17,6 +14,7 @@ from threading import get_ident
 import numpy as np
 
 from ..compat import mxnet
+from ..lines import running_line
 from .graph import Graph, Layout, packed
 from .node import Lazy, Node, make_plain, path_to, without_handle
 
@@ -185,14 +183,13 @@ class Record:
 
     def end(self, why):
         """Ends the laziness in the middle of a record: every array is what it would be in an eager run."""
-        file, number = line_of_the_rule()
-        why = f'{os.path.basename(file)}, line {number} `{linecache.getline(file, number).strip()}`: {why}'
+        line = running_line()
         if self.many:
-            raise MixesRuns(f'{why}, so the runs of an ensemble would mix; train them one by one with train_ch7')
+            raise MixesRuns(f'{line}{why}, so the runs of an ensemble would mix; train them one by one with train_ch7')
         self.finish(None)
         self.close()
         self.has_ended = True
-        warnings.warn_explicit(f'{why}; the run goes on eagerly from here', UserWarning, file, number)
+        warnings.warn_explicit(f'{line}{why}; the run goes on eagerly from here', UserWarning, line.file, line.number)
 
     def close(self):
         """Gives the roots their handles back, and their memory the new values."""
@@ -213,14 +210,6 @@ class Record:
         for node in [*self.tries.values(), *self.nodes]:
             node.result.handle = None  # there is nothing to be freed
         self.tries, self.nodes = {}, []
-
-
-def line_of_the_rule():
-    """Where the code is that now runs, neither MXNet's nor of this folder: a file and the number of a line."""
-    frame = sys._getframe()
-    while frame and frame.f_globals.get('__name__', '').startswith(('mxnet', __package__)):
-        frame = frame.f_back
-    return (frame.f_code.co_filename, frame.f_lineno) if frame else ('', 0)
 
 
 RECORD = Record()

@@ -122,12 +122,11 @@ class RuleRuns(Runs):
 class GluonRuns(Runs):
     """Many runs with a Gluon optimiser, called as `gluon.Trainer` calls it, with gradients that are means already."""
 
-    def __init__(self, w, b, trainer_name, hyperparams, divisor=None):
+    def __init__(self, w, b, optimizer, divisor=None):
         super().__init__(w, b)
         self.divisor, self.ops = divisor, {}
-        # A learning rate scheduler among the hyperparameters counts the steps: each part has its own.
-        self.updates = [mxnet.optimizer.get_updater(mxnet.optimizer.create(trainer_name, **deepcopy(hyperparams)))
-                        for _ in self.parts]
+        # A learning rate scheduler in an optimiser counts the steps: each part has its own.
+        self.updates = [mxnet.optimizer.get_updater(deepcopy(optimizer)) for _ in self.parts]
 
     def train(self, table, orders, sizes):
         at = 0

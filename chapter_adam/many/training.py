@@ -9,7 +9,8 @@ from ..core import checks
 from ..compat import DEVICE, mxnet
 from ..core.history import Ensemble
 from ..core.regression import QuadraticLoss
-from ..core.training import Draws, explained, nothing_trained, stretches
+from ..advice import draws_noted, explained, noted, warn_of_slips
+from ..core.training import Draws, stretches
 from ..rules import is_own
 from .models import GluonRuns, RuleRuns, extended
 
@@ -55,17 +56,19 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
     hyperparams = {key: per_run(key, value, len(job.seeds)) for key, value in hyperparams.items()}
     if is_own(trainer_fn):
         checks.ranges(hyperparams)
-    name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
+    name, settings = getattr(trainer_fn, '__name__', type(trainer_fn).__name__), plain(hyperparams)
+    strict = any(isinstance(value, np.ndarray) for value in hyperparams.values())
+    hyperparams = noted(hyperparams)
 
     def model(w, b):
         return RuleRuns(w, b, trainer_fn, states, hyperparams)
 
     # NumPy warns where Python's numbers raise.
-    strict = any(isinstance(value, np.ndarray) for value in hyperparams.values())
-    with explained(name, hyperparams), np.errstate(divide='raise', invalid='raise') if strict else nullcontext():
-        done = job.run(model, {'method': 'scratch', 'rule': name, 'hyperparams': plain(hyperparams)}, watch)
-    if (done.losses == done.losses[0]).all():
-        raise nothing_trained(name)
+    numpy_errors = np.errstate(divide='raise', invalid='raise') if strict else nullcontext()
+    with explained(name, hyperparams), draws_noted(name), numpy_errors:
+        done = job.run(model, {'method': 'scratch', 'rule': name, 'hyperparams': settings}, watch)
+    left = ['all parameters'] if (done.losses == done.losses[0]).all() else []
+    warn_of_slips(name, hyperparams, job.num_epochs * -(-job.n // job.batch_size), left, is_own(trainer_fn))
     return done
 
 
@@ -83,18 +86,17 @@ def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, ba
     (3, 2)
     """
     refuse(removed)
-    hyperparams = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
-    kind, full_division = trainer_name.lower(), checks.flag('full_division', full_division)
-    mxnets_own = mxnet.optimizer.Optimizer.opt_registry[kind].__module__.startswith('mxnet.')
-    if kind not in NUMBER_BY_NUMBER or not mxnets_own:
-        raise ValueError(f'trainer_name: {trainer_name} is not known to work on each number of a parameter by itself, '
+    name, optimizer = checks.gluon_optimizer(trainer_name, trainer_hyperparams)
+    full_division = checks.flag('full_division', full_division)
+    if name.lower() not in NUMBER_BY_NUMBER or not type(optimizer).__module__.startswith('mxnet.'):
+        raise ValueError(f'trainer_name: {name} is not known to work on each number of a parameter by itself, '
                          'so it might mix the runs; train them one by one with train_gluon_ch7')
     job = Job(features, labels, batch_size, num_epochs, seeds, record_every)
 
     def model(w, b):
-        return GluonRuns(w, b, trainer_name, hyperparams, job.batch_size if full_division else None)
+        return GluonRuns(w, b, optimizer, job.batch_size if full_division else None)
 
-    settings = {'method': 'gluon', 'rule': trainer_name, 'hyperparams': plain(hyperparams),
+    settings = {'method': 'gluon', 'rule': name, 'hyperparams': plain(trainer_hyperparams or {}),
                 'full_division': full_division}
     return job.run(model, settings, watch)
 

@@ -2,6 +2,7 @@
 import numpy as np
 import oracle
 import pytest
+import mxnet
 from mxnet import autograd, nd
 
 import chapter_adam as gb
@@ -70,8 +71,8 @@ START = np.full((5, 1), 0.01, np.float32), np.zeros(1, np.float32)
 MODELS = {
     'scratch': lambda: ScratchModel(*START, gb.adam, gb.init_adam_states(), dict(SECTION)),
     'scratch hybridized': lambda: LazyModel(*START, gb.adam, gb.init_adam_states(), dict(SECTION)),
-    'gluon': lambda: GluonModel(*START, 'adam', GLUONS, 10),
-    'gluon hybridized': lambda: GluonModel(*START, 'adam', GLUONS, 10, hybridize=True),
+    'gluon': lambda: GluonModel(*START, mxnet.optimizer.create('adam', **GLUONS), 10),
+    'gluon hybridized': lambda: GluonModel(*START, mxnet.optimizer.create('adam', **GLUONS), 10, hybridize=True),
 }
 
 

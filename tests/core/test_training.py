@@ -239,13 +239,6 @@ def test_a_loss_beyond_float32_is_named_before_the_first_step(few):
 
 
 @EITHER_WAY
-@pytest.mark.parametrize('rule, states', [(lambda *_: None, None), (gb.adam, ())], ids=['no rule', 'no states'])
-def test_a_run_that_trained_nothing_is_an_error(few, rule, states, hybridize):
-    with pytest.raises(ValueError, match='changed no parameter .*in place'):
-        run_scratch(rule, states, SECTION, *few, hybridize=hybridize)
-
-
-@EITHER_WAY
 def test_a_rule_may_train_the_bias_alone_or_the_weights_alone(few, hybridize):
     for trained in (0, 1):
         def rule(params, states, hyperparams):
@@ -270,7 +263,7 @@ def test_a_failure_of_the_rule_keeps_its_cause_and_a_key_that_it_misses_elsewher
     def broken(params, states, hyperparams):
         raise error
     error = IndexError('mine')
-    with pytest.raises(ValueError, match='broken failed: mine') as failure:
+    with pytest.raises(ValueError, match='broken failed: .*line .*: mine') as failure:
         scratch(few, broken, hybridize=hybridize)
     assert failure.value.__cause__ is error
     for error in (KeyError('lr'), KeyError((2, 1)), KeyError(), ZeroDivisionError('mine')):

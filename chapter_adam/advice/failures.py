@@ -1,0 +1,41 @@
+"""What the failure of a rule means: the line of it that failed, and what to do."""
+import re
+from contextlib import contextmanager
+
+import numpy
+
+from ..compat import mxnet
+from ..lazy import MixesRuns
+from ..lines import failed_line
+
+
+@contextmanager
+def explained(name, hyperparams):
+    """Says what a rule's failure means where the arguments of the run, or habits from NumPy and PyTorch, are the cause.
+
+    A KeyError for a key that hyperparams lack becomes a ValueError, as MXNet's and an IndexError do; other types stay.
+    """
+    try:
+        yield
+    except KeyError as error:
+        key = error.args[0] if error.args else None
+        if not isinstance(key, str) or key in hyperparams:
+            raise
+        raise ValueError(f'hyperparams must hold {key!r}, which {name} reads; got {dict(hyperparams)}') from error
+    except MixesRuns:
+        raise
+    except (mxnet.base.MXNetError, AttributeError, TypeError, ValueError, IndexError) as error:
+        kind = next((kind for kind in (AttributeError, TypeError) if isinstance(error, kind)), ValueError)
+        line, reason = failed_line(error), ' '.join(str(error).strip().splitlines()[-1:])
+        raise kind(f'{name} failed: {line}{reason}; {_advice(error, line, reason, hyperparams)}') from error
+
+
+def _advice(error, line, reason, hyperparams):
+    if 'mxnet.ndarray.ndarray.NDArray' in reason:
+        return 'arrays of mx.np and NDArrays do not mix: make the states with nd.zeros'
+    modules = re.findall(r'(\w+)\.(?:linalg\.)?\w+\(', line.text) if line.names else []
+    if 'numpy.ndarray' in reason or any(line.names.get(name) is numpy for name in modules):
+        return 'NumPy cannot compute with NDArrays: use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'
+    if isinstance(error, AttributeError):
+        return 'an NDArray is changed in place, p[:] = ...; is it one, and do its states fit?'
+    return f'do the states (their number, shapes and types) and hyperparams {dict(hyperparams)} fit?'

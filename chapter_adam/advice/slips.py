@@ -1,0 +1,98 @@
+"""What a run did that was hardly meant: one UserWarning each, never an error."""
+import warnings
+from contextlib import contextmanager
+from numbers import Integral
+
+from ..compat import mxnet
+from ..lines import running_line
+
+draws = mxnet.ndarray.random
+
+
+class Noted(dict):
+    """Hyperparameters that note which of them have been read.
+
+    >>> hyperparams = Noted({'lr': 0.1, 't': 1})
+    >>> hyperparams['lr'], hyperparams.get('eps', 1e-6), sorted(hyperparams.read)
+    (0.1, 1e-06, ['eps', 'lr'])
+    """
+
+    def __init__(self, hyperparams):
+        super().__init__(hyperparams)
+        self.given, self.read = dict(hyperparams), set()
+
+    def __getitem__(self, key):
+        self.read.add(key)
+        return super().__getitem__(key)
+
+    def get(self, key, default=None):
+        self.read.add(key)
+        return super().get(key, default)
+
+    def __iter__(self):
+        self.read.update(super().keys())
+        return super().__iter__()
+
+
+def noted(hyperparams):
+    """The hyperparameters, Noted; a dict of the reader's own class stays as it is."""
+    return Noted(hyperparams) if type(hyperparams) is dict else hyperparams
+
+
+def _reads_all(name):
+    def method(self, *arguments):
+        self.read.update(self.given)
+        return getattr(dict, name)(self, *arguments)
+    return method
+
+
+for name in ('keys', 'values', 'items', 'copy', 'pop', 'setdefault', '__or__', '__contains__', '__eq__', '__repr__'):
+    setattr(Noted, name, _reads_all(name))
+
+
+def warn_of_slips(name, hyperparams, steps, left, is_own=False):
+    """Warns of keys that were not read, of a t that does not count the steps, of parameters where they started.
+
+    Args:
+        name: the rule's. is_own: every rule of this package takes 'lr' and 't', read or not.
+        hyperparams: as they are after the run. steps: how many there were.
+        left: the names of the parameters that the run left as they were.
+    """
+    if isinstance(hyperparams, Noted):
+        _warn_of_keys(name, hyperparams, steps, is_own)
+    if left:
+        _warn(f'{name} left {" and ".join(left)} as at the start; it should write in place, p[:] = ..., where p = ... '
+              'only renames')
+
+
+def _warn_of_keys(name, hyperparams, steps, is_own):
+    unread = sorted(map(repr, hyperparams.given.keys() - hyperparams.read - ({'lr', 't'} if is_own else set())))
+    if unread:
+        _warn(f'{name} never read {", ".join(unread)} of hyperparams; it reads '
+              f'{", ".join(sorted(map(repr, hyperparams.read))) or "none"}')
+    first, last = hyperparams.given.get('t'), dict.get(hyperparams, 't')
+    if 't' in hyperparams.read and isinstance(first, Integral) and last != first + steps:
+        _warn(f"{name} moved hyperparams['t'] from {first} to {last} in {steps} steps; it should add 1 in each")
+
+
+@contextmanager
+def draws_noted(name):
+    """Warns if a rule draws random numbers from MXNet while the block runs."""
+    helper = draws._random_helper
+
+    def noted(*arguments):
+        draws._random_helper = helper
+        _warn(f'{running_line()}{name} draws with nd.random, which `seed` does not reach; for a run that can be '
+              'repeated call mxnet.random.seed(0) before it')
+        return helper(*arguments)
+
+    draws._random_helper = noted
+    try:
+        yield
+    finally:
+        draws._random_helper = helper
+
+
+def _warn(message):
+    line = running_line()
+    warnings.warn_explicit(message, UserWarning, line.file or 'chapter_adam', line.number or 1)
