@@ -16,9 +16,11 @@ __version__ = '2.0.0'
 
 NAMES = {
     'book': ('train_ch7', 'train_gluon_ch7'),
+    'comparing': ('Comparison', 'compare'),
     'core.airfoil': ('get_data_ch7',),
     'core.history': ('Ensemble', 'History'),
     'core.training': ('DivergenceError',),
+    'grading': ('Verdict', 'check'),
     'lazy': ('hybridize',),
     'many': ('train_ensemble', 'train_gluon_ensemble'),
     'rules': ('RULES', 'sgd', 'momentum', 'adagrad', 'rmsprop', 'adadelta', 'adam', 'adam_uncorrected', 'amsgrad',

@@ -107,6 +107,16 @@ COMMANDS = {
         option('name', nargs='?', metavar='NAME', help='as --list shows it; or all'),
         flag('--list', 'print names and questions, and run none'),
         number('--seeds', whole(1), 100, 'how many seeds'), FIRST_SEED, *OUTPUT)),
+    'check': ('command.reader.check', 'whether a rule is right; if not, the step and the known mistake', (
+        option('rule', metavar='RULE', help='FILE.py:FUNCTION, or a rule of the package'),
+        option('--against', choices=('sgd', 'momentum', 'adagrad', 'rmsprop', 'adadelta', 'adam', 'adam_uncorrected',
+                                     'amsgrad', 'yogi'), metavar='RULE',
+               help="the rule that it is to be (default: the package's of that name, else adam)"),
+        flag('--plot', 'draw the distance over the steps'), *OUTPUT)),
+    'compare': ('command.reader.compare', 'rules on the same seeds: a table and a figure', (
+        option('rules', nargs='+', metavar='RULE', help='each FILE.py:FUNCTION, or a rule of the package'),
+        number('--seeds', whole(1), 100, 'how many seeds'), FIRST_SEED,
+        flag('--best-rate', "first find each rule's best learning rate"), *TRAINING, *OUTPUT)),
     'bench': ('bench.command', 'the section timed beside the original, later editions and other frameworks', (
         option('--only', type=competitors, metavar='NAMES', default=tuple(COMPETITORS.values()),
                help='comma-separated, as --list shows them; a file of chapter_adam/bench/peers means all of its own'),

@@ -3,6 +3,7 @@ import linecache
 import os
 import traceback
 from copy import deepcopy
+from functools import update_wrapper
 from types import FunctionType
 
 import numpy as np
@@ -77,7 +78,7 @@ class Trial:
 
     def __init__(self, rule, stream, states, hyperparams):
         self.stream, self.failure, self.states = stream, None, []
-        rule = rule if isinstance(rule, FunctionType) else deepcopy(rule)  # an object that remembers begins anew
+        rule = fresh(rule)
         states, hyperparams = copies(states, dict(hyperparams))
         self.hyperparams = Recorded(hyperparams)
         with DEVICE, np.errstate(all='ignore'):
@@ -106,6 +107,23 @@ class Trial:
     def t_moved(self):
         """Whether the rule changed the number of the step in its hyperparams."""
         return self.hyperparams.get('t') != self.stream.first
+
+
+def fresh(rule):
+    """A copy of a rule that begins anew: an object's own numbers, and those of a function's module, such as a clock.
+
+    >>> def adam():
+    ...     global clock
+    ...     clock = clock + 1 if 'clock' in globals() else 1
+    ...     return clock
+    >>> fresh(adam)(), fresh(adam)()
+    (1, 1)
+    """
+    if not isinstance(rule, FunctionType):
+        return deepcopy(rule)
+    copy = FunctionType(rule.__code__, dict(rule.__globals__), rule.__name__, rule.__defaults__, rule.__closure__)
+    copy.__kwdefaults__ = rule.__kwdefaults__
+    return update_wrapper(copy, rule)
 
 
 def arrays_in(value, seen=()):

@@ -10,7 +10,7 @@ from .terminal import printable
 
 # What the book printed: final loss, seconds per epoch.
 BOOK = {'scratch': (0.243957, 0.449113), 'gluon': (0.242933, 0.182535)}
-OUR_FILES = re.compile(r'(scratch|gluon|comparison|run|seeds|choices|exercise-.*)(\.timing)?\.(json|svg|png)')
+OUR_FILES = re.compile(r'(scratch|gluon|comparison|run|seeds|choices|check|compare|exercise-.*)(\.timing)?\.(json|svg|png)')
 
 
 def is_books(options):
@@ -77,12 +77,17 @@ class Report:
 
     def end(self, data):
         """All results as JSON, to standard output ('-'), to a file, or nowhere (None)."""
-        if self.json is None:
-            return
-        text, target = history.to_json(data), Path(self.json)
-        if self.json == '-':
-            print(text, end='')
-        elif target.is_symlink() or target.exists() and not target.is_file():
-            target.write_text(text, encoding='utf-8')  # /dev/stdout, a pipe: written to, not replaced
-        else:
-            write_text(target, text)
+        write_json(self.json, data)
+
+
+def write_json(target, data):
+    """Data as JSON, to standard output ('-'), to a file, or nowhere (None)."""
+    if target is None:
+        return
+    text, path = history.to_json(data), Path(target)
+    if target == '-':
+        print(text, end='')
+    elif path.is_symlink() or path.exists() and not path.is_file():
+        path.write_text(text, encoding='utf-8')  # /dev/stdout, a pipe: written to, not replaced
+    else:
+        write_text(path, text)

@@ -1,0 +1,67 @@
+"""A rule named on the command line: one of the package, or FILE.py:FUNCTION."""
+import importlib.util
+import os
+import sys
+from contextlib import contextmanager, redirect_stdout
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+
+from ...grading.trial import line_of
+from ...rules import RULES
+
+
+class BadRule(ValueError):
+    """What the command line names is no rule; the message says why."""
+
+
+def load(text, modules):
+    """(A name, the rule) for a name in RULES or FILE.py:FUNCTION; `modules` has the files that are loaded already."""
+    if text in RULES:
+        return text, RULES[text][0]
+    file, _, name = text.rpartition(':')
+    if not file or not name:
+        raise BadRule(f'{text!r} is no rule: name one of {", ".join(RULES)}, or FILE.py:FUNCTION')
+    path = Path(file)
+    if path not in modules:
+        modules[path] = module_of(path)
+    rule = getattr(modules[path], name, None)
+    if not callable(rule):
+        raise BadRule(f'{file} has no function {name!r}; it has {", ".join(functions(modules[path])) or "none"}')
+    return name, rule
+
+
+def functions(module):
+    """The names of the functions that a file defines."""
+    return [name for name, value in vars(module).items() if getattr(value, '__module__', '') == module.__name__
+            and callable(value)]
+
+
+def module_of(path):
+    """A file, executed as a module, with its folder on sys.path; BadRule says in a line what is wrong with it."""
+    if not path.is_file():
+        raise BadRule(f'{path}: no such file' if not path.exists() else f'{path} is not a file')
+    name = path.stem if path.stem.isidentifier() and path.stem not in sys.modules else f'{path.stem}_checked'
+    sys.path.insert(0, str(path.resolve().parent))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, SourceFileLoader(name, str(path))))
+    sys.modules[name] = module
+    try:
+        module.__spec__.loader.exec_module(module)
+    except SyntaxError as error:
+        raise BadRule(f'{error.filename or path}, line {error.lineno}: {error.msg}') from None
+    except (Exception, SystemExit) as error:  # whatever a reader's file does
+        where = line_of(error)
+        raise BadRule(f'{path} cannot be run: {type(error).__name__}{": " if str(error) else ""}{error}'
+                      + (f' ({where})' if where else '')) from None
+    return module
+
+
+@contextmanager
+def readers_code():
+    """While the block runs, what a reader's code prints goes to standard error, and its plots open no window."""
+    os.environ.setdefault('MPLBACKEND', 'Agg')
+    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.dont_write_bytecode = before

@@ -1,0 +1,170 @@
+"""The race: rules on the same seeds, what they end with, and how far they differ from the first, seed by seed."""
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..core import airfoil, checks, history
+from ..grading.arguments import initial_states
+from ..output import figures
+from ..rules import RULES
+from .figure import draw
+from .training import RATES, SWEPT, Racer
+
+LEVELS = {'5 %': .05, 'median': .5, '95 %': .95}
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A finished race; prints as a table.
+
+    Attributes:
+        facts: what a second race repeats: for each rule its rate, the quantiles of its final losses and of its curve,
+            and the difference from the first rule with its 95 % interval.
+        seconds: by rule, the wall time of its seeds.
+        runs: by rule, the Ensemble.
+    """
+    facts: dict
+    seconds: dict
+    runs: dict = field(repr=False)
+
+    def __str__(self):
+        return table(self.facts, self.seconds)
+
+    __repr__ = __str__
+
+    def to_json(self):
+        """The facts and the times as JSON text."""
+        return history.to_json({**self.facts, 'seconds': self.seconds})
+
+    def figure(self):
+        """The curves' bands over the least-squares floor."""
+        with figures.style():
+            return draw(self.facts)
+
+
+def compare(rules, features=None, labels=None, batch_size=10, num_epochs=2, *, seeds=100, lr=0.01, best_rate=False,
+            plot=True, watch=None):
+    """Trains each rule on the same seeds, prints a table and draws one figure.
+
+    Args:
+        rules: a dict from a name to a rule: a function of the book's form, its name in RULES, (rule, states) or
+            (rule, states, hyperparams). Without states: init_<rule>_states if it stands beside the rule, else Adam's.
+        features, labels: the book's data if None.
+        batch_size, num_epochs: as for `train_ch7`.
+        seeds: how many, from 0 on, or a sequence of them.
+        lr: the learning rate of all, unless hyperparams say another.
+        best_rate: first find each rule's best rate, of 21 from 1e-4 to 10 and on 20 other seeds, so that the race is
+            fair.
+        plot: draw the figure with pyplot.
+        watch: called as watch(name, runs_done) now and then.
+
+    Returns:
+        A `Comparison`.
+
+    >>> x = np.linspace(-1, 1, 40).reshape(20, 2)
+    >>> race = compare({'sgd': 'sgd', 'adam': 'adam'}, x, x[:, 0], seeds=5, plot=False)  # doctest: +ELLIPSIS
+    rule ...
+    >>> race.facts['rules']['adam']['lr']
+    0.01
+    """
+    plot, best_rate = checks.flag('plot', plot), checks.flag('best_rate', best_rate)
+    data = airfoil.get_data_ch7() if features is None else checks.data(features, labels)
+    seeds = checks.seeds(range(checks.whole_number('seeds', seeds, 1)) if isinstance(seeds, int) else seeds)
+    racers = {name: racer(name, entry, data[0].shape[1]) for name, entry in checked(rules).items()}
+    done = race(racers, data, seeds, lr, best_rate, watch, batch_size=batch_size, num_epochs=num_epochs)
+    print(done)
+    if plot:
+        show(done)
+    return done
+
+
+def checked(rules):
+    """The dict, with an entry for each rule."""
+    if not isinstance(rules, dict) or not rules:
+        raise TypeError(f"rules must be a dict such as {{'mine': my_adam, 'adam': 'adam'}}, got {checks.short(rules)}")
+    return {str(name): entry for name, entry in rules.items()}
+
+
+def racer(name, entry, d):
+    """An entry of `rules` as a Racer."""
+    rule, states, hyperparams = (*entry, None, None)[:3] if isinstance(entry, tuple) else (entry, None, None)
+    if isinstance(rule, str):
+        if rule not in RULES:
+            raise ValueError(f'rules[{name!r}] must be a function or one of {", ".join(RULES)}, got {rule!r}')
+        rule, make = RULES[rule]
+        states = states or make(d)
+    checks.rule(rule)
+    states, _ = (states, d) if states is not None and not callable(states) else initial_states(rule, 'adam', states, d)
+    return Racer(rule, states, {'t': 1, **(hyperparams or {})})
+
+
+def race(racers, data, seeds, lr, best_rate, watch=None, **options):
+    """The Comparison of checked rules."""
+    done, sweeps, rates, together = {}, {}, {}, {}
+    for name, each in racers.items():
+        rates[name] = each.hyperparams.get('lr', lr)
+        if best_rate:
+            sweeps[name] = each.sweep(data, max(seeds) + 1, **options)
+            rates[name] = best(sweeps[name])
+        done[name], together[name] = each.train(data, seeds, rates[name] or lr, **options, watch=watch and (
+            lambda count, name=name: watch(name, count)))
+    floor = airfoil.least_squares_floor(*data)
+    first, facts = next(iter(done.values())), {}
+    for name, runs in done.items():
+        facts[name] = {'lr': rates[name], 'at_once': together[name], 'diverged': len(runs.diverged), **quantiles(runs),
+                       'difference': None if runs is first else difference(runs.final, first.final)}
+        if best_rate:
+            facts[name]['sweep'] = [x if np.isfinite(x) else None for x in sweeps[name].tolist()]
+    common = {'seeds': len(seeds), 'first_seed': seeds[0], 'floor': floor, 'reference': next(iter(done)), **options,
+              'epochs': first.epochs.tolist()}
+    sweep = {'sweep': {'rates': RATES.tolist(), 'seeds': SWEPT}} if best_rate else {}
+    return Comparison(history.rounded({**common, **sweep, 'rules': facts}, 6),
+                      {name: runs.seconds for name, runs in done.items()}, done)
+
+
+def best(medians):
+    """The rate with the lowest median; None if the rule does not use its rate."""
+    if not np.isfinite(medians).any():
+        raise ArithmeticError(f'all runs diverged, at all rates from {RATES[0]:g} to {RATES[-1]:g}')
+    return None if np.ptp(medians) == 0 else float(f'{RATES[np.argmin(medians)]:.3g}')
+
+
+def quantiles(runs):
+    """Of the final losses, and of the curve at each record, over the seeds that did not diverge."""
+    if len(runs.diverged) == len(runs.seeds):
+        return {'final': None, 'curve': None}
+    values = dict(zip(LEVELS, runs.quantiles([*LEVELS.values()]).tolist()))
+    return {'final': {name: curve[-1] for name, curve in values.items()}, 'curve': values}
+
+
+def difference(final, reference):
+    """The mean of a rule's final losses less the first rule's, seed by seed, with its 95 % interval; None if none."""
+    gaps = (final - reference)[np.isfinite(final) & np.isfinite(reference)]
+    if len(gaps) < 2:
+        return None
+    mean, half = float(gaps.mean()), 1.96 * float(gaps.std(ddof=1)) / len(gaps) ** 0.5
+    return {'mean': mean, 'interval': [mean - half, mean + half]}
+
+
+def table(facts, seconds):
+    """The race in lines, as a reader wants it."""
+    width = max(len('rule'), *map(len, facts['rules'])) + 2
+    against = f'minus {facts["reference"]}, seed by seed'
+    lines = [f'{"rule":{width}}{"lr":>8}{"final loss: median":>20}{"5 % to 95 %":>20}{"seconds":>9}  {against}']
+    for name, each in facts['rules'].items():
+        rate, final, gap = each['lr'], each['final'], each['difference']
+        numbers = (f'{final["median"]:20.6f}{final["5 %"]:12.4f}{final["95 %"]:8.4f}' if final else
+                   f'{"all diverged":>40}')
+        words = f'{gap["mean"]:+.1e} ({gap["interval"][0]:+.1e} to {gap["interval"][1]:+.1e})' if gap else ''
+        lost = f'  {each["diverged"]} diverged' if final and each['diverged'] else ''
+        lines.append(f'{name:{width}}{"-" if rate is None else f"{rate:.3g}":>8}{numbers}{seconds[name]:9.2f}  '
+                     f'{words}{lost}'.rstrip())
+    lines.append(f'{facts["seeds"]} seeds; least-squares floor {facts["floor"]:.6f}; intervals of 95 %'
+                 + ('; each with the best of 21 rates' if 'sweep' in facts else ''))
+    return '\n'.join(lines)
+
+
+def show(done):
+    """The figure with pyplot."""
+    import matplotlib.pyplot as plt
+    draw(done.facts, plt.figure(figsize=(6.4, 4), layout='constrained').gca())
