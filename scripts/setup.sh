@@ -12,9 +12,8 @@ uv_release=0.13.9
 supported='3.11 3.10 3.12' # in the order in which they are tried
 uv=                        # the command, once found
 found=                     # the chosen Python, as "3.11.7 /path/to/python3.11"
-installs='assert sys.version_info >= (3, 8)
-from importlib.util import find_spec
-assert find_spec("pip") or find_spec("ensurepip")' # what a Python passes that can fetch uv
+can_fetch='from importlib.util import find_spec
+assert sys.version_info >= (3, 8) and (find_spec("pip") or find_spec("ensurepip"))' # of a Python that can fetch uv
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
@@ -48,17 +47,17 @@ missing_packages() {
     if [ -n "$found" ]; then set -- "${found#* }" -c ''; else set -- true; fi
     [ "$platform" != 'Linux x86_64' ] || env LD_PRELOAD='libgomp.so.1 libquadmath.so.0' "$@" 2>&1 |
         sed -n "s/.*object '\(lib[a-z]*\)\.so\.\(.\)' from LD_PRELOAD cannot.*/\1\2/p"
-    [ -n "$uv" ] || find_python 3 "$installs" >/dev/null || echo python3-venv
+    [ -n "$uv" ] || find_python 3 "$can_fetch" >/dev/null || echo python3-venv
 }
 
 check_system() {
     set -- $(missing_packages)
     [ $# -gt 0 ] || return 0
     command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] ||
-        die "this system lacks what MXNet needs; type: sudo apt-get install $*"
+        die "this system lacks $*; type: sudo apt-get install $*"
     say "installing $* with apt-get"
     set -- env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
-    run "$@" || { run apt-get update && run "$@"; } || { show_log; die "apt-get failed (see above)"; }
+    run "$@" || { run apt-get update; run "$@"; } || { show_log; die "apt-get failed (see above)"; }
 }
 
 # ---- which Python
@@ -90,13 +89,6 @@ find_python() {
     done | grep .
 }
 
-# Sets $found, or leaves it empty.
-find_default_python() {
-    for version in $supported; do
-        if found=$(find_python "$version"); then return; fi
-    done
-}
-
 # Sets $found to what PYTHON= names, or dies: who names a Python wants no other.
 find_named_python() {
     found=$(try_python "$PYTHON" 3) || case ${PYTHON#python} in
@@ -110,7 +102,13 @@ find_named_python() {
     esac
 }
 
-choose_python() { if [ -n "${PYTHON:-}" ]; then find_named_python; else find_default_python; fi; }
+# Sets $found, or leaves it empty.
+choose_python() {
+    if [ -n "${PYTHON:-}" ]; then find_named_python && return; fi
+    for version in $supported; do
+        if found=$(find_python "$version"); then return; fi
+    done
+}
 
 no_python() {
     die "no Python 3.11, 3.10 or 3.12 works here (tried: PATH, pyenv${uv:+, a download by uv}); install one," \
@@ -127,9 +125,9 @@ find_uv() {
     uv=
 }
 
-# Fetches uv into .uv, with `pip --target` where there is pip, else with a venv's.
+# Fetches uv into .uv: `pip --target` where there is pip, a venv's where there is only that.
 fetch_uv() {
-    [ -z "$uv${NO_UV:-}" ] && python=$(find_python 3 "$installs") || return 0
+    [ -z "$uv${NO_UV:-}" ] && python=$(find_python 3 "$can_fetch") || return 0
     say "fetching uv"
     rm -rf .uv
     if run "${python#* }" -m pip --version; then
@@ -194,24 +192,18 @@ build() {
 
     rm -f .venv/stamp # first: an interrupted rm must not leave a stamp behind
     rm -rf .venv
-    if [ -n "$uv" ]; then
-        say "installing with uv"
-        if ! install_with_uv; then
-            show_log
-            [ -n "$found" ] || no_python
-            say "uv failed, so pip"
-            rm -rf .venv
-            uv=
-        fi
+    if [ -n "$uv" ] && say "installing with uv" && ! install_with_uv; then
+        show_log
+        [ -n "$found" ] || no_python
+        say "uv failed, so pip"
+        uv=
+        rm -rf .venv
     fi
     if [ -z "$uv" ]; then
         [ -n "$found" ] || no_python
         say "installing with pip: a minute or two"
-        if ! install_with_pip; then
-            show_log
-            die "the packages cannot be installed (see above; does the package index answer, is the disk full?);" \
-                "once that is mended, the same command starts afresh"
-        fi
+        install_with_pip || { show_log; die "the packages cannot be installed (see above; does the package index" \
+            "answer, is the disk full?); once that is mended, the same command starts afresh"; }
     fi
 
     echo "$found" >.venv/python
