@@ -19,6 +19,7 @@ NAMES = {
     'comparing': ('Comparison', 'compare'),
     'core.airfoil': ('get_data_ch7',),
     'core.history': ('Ensemble', 'History'),
+    'core.regression': ('linreg', 'squared_loss'),
     'core.training': ('DivergenceError',),
     'grading': ('Verdict', 'check'),
     'lazy': ('hybridize',),
@@ -27,6 +28,7 @@ NAMES = {
               'yogi', 'init_sgd_states', 'init_momentum_states', 'init_adagrad_states', 'init_rmsprop_states',
               'init_adadelta_states', 'init_adam_states', 'init_adam_uncorrected_states', 'init_amsgrad_states',
               'init_yogi_states'),
+    'sections': ('plt', 'set_figsize', 'show_trace_2d', 'train_2d'),
 }
 MODULE_OF = {name: module for module, names in NAMES.items() for name in names}
 __all__ = list(MODULE_OF)

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     'book': 'advice compat core output rules',
     'grading': 'compat core output rules',
     'comparing': 'core lazy many output rules book grading',
+    'sections': 'output',
     'exercises': 'compat core lazy many output rules book',
     'bench': 'compat core many output rules book',
     'command': 'compat core many output rules book exercises bench grading comparing',

@@ -55,6 +55,11 @@ class History:
         """What it does not: the times, the versions and the machine."""
         return {name: value for name, value in asdict(self).items() if name in CHANGES_EACH_RUN}
 
+    def to_pandas(self):
+        """The curve as a DataFrame with the columns epoch and loss; pandas comes with d2l."""
+        from pandas import DataFrame
+        return DataFrame({'epoch': self.epochs, 'loss': self.losses})
+
     def to_json(self):
         """The whole run as JSON text; `from_json` gives an equal History back."""
         return to_json(asdict(self))
@@ -130,6 +135,11 @@ class Ensemble:
         if not self._fine.any():
             raise ValueError(f'all {len(self.seeds)} runs diverged: there are no quantiles')
         return np.quantile(self.losses[:, self._fine], q, axis=1)
+
+    def to_pandas(self):
+        """The curves as a DataFrame, one column for each seed, indexed by the epoch."""
+        from pandas import DataFrame, Index
+        return DataFrame(self.losses, Index(self.epochs, name='epoch'), Index(self.seeds, name='seed'))
 
     def to_json(self):
         """The ensemble as JSON text; a loss that is not finite is null."""

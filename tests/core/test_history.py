@@ -3,9 +3,10 @@ import json
 import math
 from dataclasses import FrozenInstanceError, replace
 
+import numpy as np
 import pytest
 
-from chapter_adam import History
+from chapter_adam import Ensemble, History
 from chapter_adam.core import history
 
 RUN = History(losses=(0.5, 0.1 + 0.2, 1e-300), epochs=(0.0, 1 / 3, 2.0), seconds_per_epoch=0.449113,
@@ -94,3 +95,11 @@ def test_stopwatch_adds_up_only_what_runs_also_where_it_fails(monkeypatch):
             raise KeyError
         now[0] += 10
     assert watch.seconds == 3.0
+
+
+def test_curves_as_tables_of_pandas():
+    assert RUN.to_pandas().to_dict('list') == {'epoch': list(RUN.epochs), 'loss': list(RUN.losses)}
+    runs = Ensemble(np.array([[0.5, 0.5], [0.3, 0.25]]), np.array([0.0, 2.0]), (7, 3), np.zeros((2, 5)), np.zeros(2), 0.1)
+    table = runs.to_pandas()
+    assert table[3].tolist() == [0.5, 0.25] and table.index.tolist() == [0, 2]
+    assert (table.index.name, table.columns.name) == ('epoch', 'seed')
