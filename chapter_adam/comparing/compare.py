@@ -126,7 +126,7 @@ def best(medians):
     """The rate with the lowest median; None if the rule does not use its rate."""
     if not np.isfinite(medians).any():
         raise ArithmeticError(f'all runs diverged, at all rates from {RATES[0]:g} to {RATES[-1]:g}')
-    return None if np.ptp(medians) == 0 else float(f'{RATES[np.argmin(medians)]:.3g}')
+    return None if len({*medians}) == 1 else float(f'{RATES[np.argmin(medians)]:.3g}')
 
 
 def quantiles(runs):
@@ -153,15 +153,21 @@ def table(facts, seconds):
     lines = [f'{"rule":{width}}{"lr":>8}{"final loss: median":>20}{"5 % to 95 %":>20}{"seconds":>9}  {against}']
     for name, each in facts['rules'].items():
         rate, final, gap = each['lr'], each['final'], each['difference']
-        numbers = (f'{final["median"]:20.6f}{final["5 %"]:12.4f}{final["95 %"]:8.4f}' if final else
+        numbers = (f'{short(final["median"], 6):>20}{short(final["5 %"]):>12}{short(final["95 %"]):>8}' if final else
                    f'{"all diverged":>40}')
         words = f'{gap["mean"]:+.1e} ({gap["interval"][0]:+.1e} to {gap["interval"][1]:+.1e})' if gap else ''
         lost = f'  {each["diverged"]} diverged' if final and each['diverged'] else ''
+        lost += '' if each['at_once'] else '  (one by one)'
         lines.append(f'{name:{width}}{"-" if rate is None else f"{rate:.3g}":>8}{numbers}{seconds[name]:9.2f}  '
                      f'{words}{lost}'.rstrip())
     lines.append(f'{facts["seeds"]} seeds; least-squares floor {facts["floor"]:.6f}; intervals of 95 %'
                  + ('; each with the best of 21 rates' if 'sweep' in facts else ''))
     return '\n'.join(lines)
+
+
+def short(loss, digits=4):
+    """A loss as the table shows it."""
+    return f'{loss:.{digits}f}' if loss < 100 else f'{loss:.3g}'
 
 
 def show(done):

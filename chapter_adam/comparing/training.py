@@ -1,4 +1,5 @@
 """One rule on many seeds: all at once where the rule permits, else one after the other; and its best learning rate."""
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,10 +26,13 @@ class Racer:
     def train(self, data, seeds, lr, **options):
         """(The Ensemble, whether the seeds were trained at once); a list of rates has one for each seed."""
         hyperparams, rule = {**self.hyperparams, 'lr': lr}, self.rule if is_own(self.rule) else fresh(self.rule)
-        try:
-            return train_ensemble(rule, self.states, hyperparams, *data, seeds=seeds, **options), True
-        except MixesRuns:
-            return self._one_by_one(data, seeds, lr, **options), False
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', ".* never read 't'")  # which every rule is given here
+            try:
+                return train_ensemble(rule, self.states, hyperparams, *data, seeds=seeds, **options), True
+            except MixesRuns:
+                warnings.simplefilter('ignore')  # else each run says why it is slow
+                return self._one_by_one(data, seeds, lr, **options), False
 
     def _one_by_one(self, data, seeds, lr, watch=None, **options):
         rates, runs, clock = lr if isinstance(lr, list) else [lr] * len(seeds), [], Stopwatch()
@@ -56,9 +60,11 @@ class Racer:
         """The median final loss with each of RATES; an infinite one where most seeds diverge."""
         try:
             return self._medians(data, range(first_seed, first_seed + SWEPT), **options)
-        except (TypeError, ValueError):  # a rule that cannot compute with an array of rates
-            return np.concatenate([self._medians(data, range(first_seed, first_seed + SWEPT_SINGLY), [rate], **options)
-                                   for rate in RATES])
+        except (TypeError, ValueError):  # a rule that cannot compute with an array of rates: every second, on fewer seeds
+            medians, seeds = np.full(len(RATES), np.inf), range(first_seed, first_seed + SWEPT_SINGLY)
+            for k in range(0, len(RATES), 2):
+                medians[k] = self._medians(data, seeds, RATES[k:k + 1], **options)[0]
+            return medians
 
     def _medians(self, data, seeds, rates=RATES, **options):
         lr = np.repeat(rates, len(seeds)).tolist() if len(rates) > 1 else float(rates[0])

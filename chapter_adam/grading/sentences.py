@@ -6,8 +6,6 @@ from .matching import distances
 from .trial import explain
 from .verdict import Verdict
 
-LETTERS = {('v', 's'): '(v is the average of g, s that of g * g.)'}
-
 
 class Sentences:
     """Makes the verdicts about a rule."""
@@ -73,8 +71,9 @@ class Sentences:
     def failed(self, trial, meant, hyperparams):
         """The rule raised."""
         failure, where = trial.failure, f' ({trial.failure.line})' if trial.failure.line else ''
-        text = [f'Wrong: {self.name} raises {failure.kind} at step {failure.step}{where}: '
-                f'{failure.reason.rstrip(".")}.', explain(failure, self.name, hyperparams)]
+        reason = f': {failure.reason.rstrip(".")}.' if failure.reason else '.'
+        text = [f'Wrong: {self.name} raises {failure.kind} at step {failure.step}{where}{reason}',
+                explain(failure, self.name, hyperparams)]
         return self._made(trial, meant, False, failure.step, f'raises {failure.kind}', text, 'differ', no_place=True)
 
     def _made(self, trial, meant, ok, step=None, mistake=None, text=(), states='other', no_place=False):

@@ -2,6 +2,7 @@
 import linecache
 import os
 import traceback
+import warnings
 from copy import deepcopy
 from functools import update_wrapper
 from types import FunctionType
@@ -81,7 +82,8 @@ class Trial:
         rule = fresh(rule)
         states, hyperparams = copies(states, dict(hyperparams))
         self.hyperparams = Recorded(hyperparams)
-        with DEVICE, np.errstate(all='ignore'):
+        with DEVICE, np.errstate(all='ignore'), warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # the verdict says it
             self.path = np.array([stream.start, *self._steps(rule, states)])
             self.moves = np.diff(self.path, axis=0)
 

@@ -10,7 +10,8 @@ from .terminal import printable
 
 # What the book printed: final loss, seconds per epoch.
 BOOK = {'scratch': (0.243957, 0.449113), 'gluon': (0.242933, 0.182535)}
-OUR_FILES = re.compile(r'(scratch|gluon|comparison|run|seeds|choices|check|compare|exercise-.*)(\.timing)?\.(json|svg|png)')
+OUR_FILES = re.compile(
+    r'(scratch|gluon|comparison|run|seeds|choices|check|compare|exercise-.*)(\.timing)?\.(json|svg|png)')
 
 
 def is_books(options):

@@ -4,6 +4,7 @@ import os
 import sys
 from contextlib import contextmanager, redirect_stdout
 from importlib.machinery import SourceFileLoader
+from inspect import isfunction, signature
 from pathlib import Path
 
 from ...grading.trial import line_of
@@ -26,14 +27,15 @@ def load(text, modules):
         modules[path] = module_of(path)
     rule = getattr(modules[path], name, None)
     if not callable(rule):
-        raise BadRule(f'{file} has no function {name!r}; it has {", ".join(functions(modules[path])) or "none"}')
+        raise BadRule(f'{file} has no function {name!r}; its rules: '
+                      f'{", ".join(functions(modules[path])) or "none"}')
     return name, rule
 
 
 def functions(module):
-    """The names of the functions that a file defines."""
-    return [name for name, value in vars(module).items() if getattr(value, '__module__', '') == module.__name__
-            and callable(value)]
+    """The names of the rules that a file defines: its functions of three arguments."""
+    return [name for name, value in vars(module).items() if isfunction(value) and value.__module__ == module.__name__
+            and len(signature(value).parameters) == 3]
 
 
 def module_of(path):
