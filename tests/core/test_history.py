@@ -99,7 +99,8 @@ def test_stopwatch_adds_up_only_what_runs_also_where_it_fails(monkeypatch):
 
 def test_curves_as_tables_of_pandas():
     assert RUN.to_pandas().to_dict('list') == {'epoch': list(RUN.epochs), 'loss': list(RUN.losses)}
-    runs = Ensemble(np.array([[0.5, 0.5], [0.3, 0.25]]), np.array([0.0, 2.0]), (7, 3), np.zeros((2, 5)), np.zeros(2), 0.1)
+    losses, epochs = np.array([[0.5, 0.5], [0.3, 0.25]]), np.array([0.0, 2.0])
+    runs = Ensemble(losses, epochs, (7, 3), np.zeros((2, 5)), np.zeros(2), 0.1)
     table = runs.to_pandas()
     assert table[3].tolist() == [0.5, 0.25] and table.index.tolist() == [0, 2]
     assert (table.index.name, table.columns.name) == ('epoch', 'seed')
