@@ -2,7 +2,10 @@
 import { Generator } from './random.mjs';
 import { RULES } from './rules.mjs';
 
+const { fround } = Math;
+
 /** The section's settings. A rule's own hyperparameters, such as beta1, stand beside them; RULES has their defaults. */
+// prettier-ignore
 export const DEFAULTS = {
   rule: 'adam', lr: 0.01, batchSize: 10, epochs: 2, seed: 0, rows: 1503, recordEvery: 100,
   divideLastBy: 'own', correction: 'both', epsPlace: 'outside', firstT: 1,
@@ -72,23 +75,33 @@ function lossAt({ moments, d }, p) {
   return loss;
 }
 
-/** g <- the gradient of the loss on the minibatch `order[start..stop)`, its sum divided by `divisor`. */
+/**
+ * g <- the gradient of the loss on the minibatch `order[start..stop)`, its sum divided by `divisor`.
+ *
+ * It is rounded to float32 where Python's is. On all rows the bias's gradient is little more than this rounding, since
+ * every column has mean 0; and of that Adam makes a whole step. MXNet sums it with Kahan's compensation, so it is here.
+ */
 function gradient({ X, y, d }, order, start, stop, divisor, p, g) {
+  const part = fround(1 / divisor);
+  let sum = 0;
+  let excess = 0; // of `sum`, from its rounding
   g.fill(0);
   for (let at = start; at < stop; at++) {
     const row = order[at] * d;
-    let residual = p[d] - y[order[at]];
+    let output = 0;
     for (let k = 0; k < d; k++) {
-      residual += X[row + k] * p[k];
+      output = fround(output + X[row + k] * p[k]);
     }
+    const share = fround(fround(fround(output + p[d]) - y[order[at]]) * part);
     for (let k = 0; k < d; k++) {
-      g[k] += residual * X[row + k];
+      g[k] += share * X[row + k];
     }
-    g[d] += residual;
+    const term = fround(share - excess);
+    const next = fround(sum + term);
+    excess = fround(fround(next - sum) - term);
+    sum = next;
   }
-  for (let k = 0; k <= d; k++) {
-    g[k] /= divisor;
-  }
+  g[d] = sum;
 }
 
 /**
@@ -120,8 +133,8 @@ export function train(data, settings, { trace = false } = {}) {
   const rule = RULES[all.rule];
   const batchSize = Math.min(all.batchSize, n);
   const generator = new Generator(all.seed);
-  const drawn = [...new Float32Array(generator.normal(0, 0.01, d)), 0];
-  const p = Float64Array.from(all.start ?? drawn);
+  const drawn = [...generator.normal(0, 0.01, d), 0];
+  const p = Float32Array.from(all.start ?? drawn);
   const g = new Float64Array(d + 1);
   const states = rule.states.map(() => new Float64Array(d + 1));
   const records = new Records(data);
@@ -141,7 +154,7 @@ export function train(data, settings, { trace = false } = {}) {
       }
     }
   }
-  return { ...records.done(), weights: p, trace: traced?.done() ?? null };
+  return { ...records.done(), weights: Float64Array.from(p), trace: traced?.done() ?? null };
 }
 
 class Records {
@@ -152,7 +165,7 @@ class Records {
   /** Records the loss; false if it is no finite number in float32. */
   take(epochs, p, step) {
     const loss = lossAt(this.data, p);
-    if (!Number.isFinite(Math.fround(loss))) {
+    if (!Number.isFinite(fround(loss))) {
       this.diverged = step;
       return false;
     }

@@ -6,7 +6,9 @@ const LAB = new URL('../../chapter_adam/lab/', import.meta.url);
 /** A module of the lab as it stands, or with an `edit` [old, new] in its text. */
 function module(name, edit) {
   const url = new URL(`${name}.mjs`, LAB);
-  return edit ? import(`data:text/javascript,${encodeURIComponent(edited(readFileSync(url, 'utf8'), edit))}`) : import(url);
+  return edit
+    ? import(`data:text/javascript,${encodeURIComponent(edited(readFileSync(url, 'utf8'), edit))}`)
+    : import(url);
 }
 
 const edited = (text, [old, replacement]) => text.replace(old, () => replacement).replaceAll("'./", `'${LAB}`);

@@ -11,7 +11,10 @@ test('a seed is a value: two generators of one seed draw the same, of two seeds 
 test('an order holds every number once', () => {
   const generator = new Generator(0);
   for (const n of [0, 1, 2, 1503]) {
-    assert.deepEqual([...generator.permutation(n)].sort((a, b) => a - b), [...Array(n).keys()]);
+    assert.deepEqual(
+      [...generator.permutation(n)].sort((a, b) => a - b),
+      [...Array(n).keys()],
+    );
   }
 });
 

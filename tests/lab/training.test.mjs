@@ -16,8 +16,19 @@ const data = prepare(raw);
 test('a setting that is left out is the default', () => {
   const usual = train(data, {});
   assert.deepEqual(train(data, { ...DEFAULTS, ...RULES.adam.defaults }), usual);
-  for (const [key, other] of Object.entries({ lr: 0.1, seed: 1, batchSize: 7, epochs: 1, correction: 'none', firstT: 2,
-    beta1: 0.5, beta2: 0.5, rule: 'sgd', recordEvery: 10, eps: 0.1 })) {
+  for (const [key, other] of Object.entries({
+    lr: 0.1,
+    seed: 1,
+    batchSize: 7,
+    epochs: 1,
+    correction: 'none',
+    firstT: 2,
+    beta1: 0.5,
+    beta2: 0.5,
+    rule: 'sgd',
+    recordEvery: 10,
+    eps: 0.1,
+  })) {
     assert.notDeepEqual(train(data, { [key]: other }), usual, key);
   }
 });
@@ -48,15 +59,15 @@ test('a trace holds each step, and repeats with the rule alone', () => {
     const { trace, weights } = train(data, { rule, start, batchSize: 40, epochs: 3 }, { trace: true });
     assert.deepEqual([trace.names, trace.steps, trace.p.length, trace.move.length], [states, 3, 24, 18]);
     assert.deepEqual([...trace.p.slice(18)], [...weights]);
-    const p = trace.p.slice(0, 6);
+    const p = Float32Array.from(trace.p.slice(0, 6));
     const kept = states.map(() => new Float64Array(6));
     for (let t = 1; t <= 3; t++) {
       const before = p.slice();
       step(p, gradient(before), kept, { lr: 0.01, ...defaults }, t);
       p.forEach((value, k) => {
-        assert.ok(Math.abs(value - trace.p[6 * t + k]) < 1e-12);
-        assert.ok(Math.abs(value - before[k] - trace.move[6 * t - 6 + k]) < 1e-12);
-        states.forEach((name, at) => assert.ok(Math.abs(kept[at][k] - trace.states[name][6 * t + k]) < 1e-12));
+        assert.ok(Math.abs(value - trace.p[6 * t + k]) < 1e-6);
+        assert.ok(Math.abs(value - before[k] - trace.move[6 * t - 6 + k]) < 1e-6);
+        states.forEach((name, at) => assert.ok(Math.abs(kept[at][k] - trace.states[name][6 * t + k]) < 1e-6));
       });
     }
   }
@@ -92,6 +103,16 @@ test('many seeds are single runs, and a worker sends them in pieces', async () =
   globalThis.self = { postMessage: (message) => posted.push(message) };
   await import('../../chapter_adam/lab/worker.mjs');
   globalThis.self.onmessage({ data: { raw, settings, first: 10, count: 60 } });
-  assert.deepEqual(posted.flatMap(({ losses }) => [...losses]), expected);
-  assert.deepEqual(posted.map(({ done, total }) => [done, total]), [[25, 60], [50, 60], [60, 60]]);
+  assert.deepEqual(
+    posted.flatMap(({ losses }) => [...losses]),
+    expected,
+  );
+  assert.deepEqual(
+    posted.map(({ done, total }) => [done, total]),
+    [
+      [25, 60],
+      [50, 60],
+      [60, 60],
+    ],
+  );
 });
