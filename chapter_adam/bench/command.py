@@ -9,9 +9,12 @@ def run(options):
     if options.list:
         print('\n'.join(f'{c.name:26}{c.label:32}{c.environment}' for c in options.only))
         return
+    if options.runs and not options.many:
+        options.usage('--runs is for --many')
     report, name = Report(options), 'bench_many' if options.many else 'bench'
     watch = None if options.quiet else lambda line: tell(f'bench: {line}')
-    result = race.run(options.only, options.repeats, options.runs if options.many else (), watch)
+    sizes = (options.runs or (1, 100, 1000, 10000)) if options.many else ()
+    result = race.run(options.only, options.repeats, sizes, watch)
     report.print(results.table(result))
     if not results.slowest_first(result):
         raise ValueError('no competitor could be timed; the table says why')

@@ -32,7 +32,7 @@ def sizes(text):
 
 def positive(text):
     number = re.fullmatch(r'[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?', text, re.IGNORECASE)
-    if not number or not 1e-45 < float(text) < 1e38:  # what float32 holds
+    if not number or not 1e-37 < float(text) < 1e38:  # what float32 holds
         raise refused('a finite number above 0', text)
     return float(text)
 
@@ -122,7 +122,7 @@ COMMANDS = {
                help='comma-separated, as --list shows them; a file of chapter_adam/bench/peers means all of its own'),
         number('--repeats', whole(1), 7, 'runs of each; a repeat of all takes about a minute, with --many four'),
         flag('--many', 'instead, race through many seeded runs at once'),
-        option('--runs', type=sizes, default=(1, 100, 1000, 10000), metavar='LIST',
+        option('--runs', type=sizes, metavar='LIST',
                help='with --many: how many at once (default 1,100,1000,10000)'),
         flag('--list', 'print the competitors, and run none'), *FILES)),
     'data': ('command.data', "the data set's facts; --restore downloads a lost file again", (
@@ -144,7 +144,7 @@ class Parser(argparse.ArgumentParser):
                 self.error(f'argument {word[:-3]}: expected a value, got {"--"!r}')
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(f'unrecognized argument: {unknown[0]}')
+            self.error(f'unrecognized argument: {unknown[0] or repr(unknown[0])}')
         return namespace, unknown
 
     def error(self, message):

@@ -5,8 +5,10 @@ same to git.
 """
 import logging
 import os
+import re
 import sys
 from contextlib import contextmanager
+from io import BytesIO
 
 from ..core.history import rounded
 from .files import whole_file
@@ -15,7 +17,7 @@ BOOK_SIZE = (3.5, 2.5)  # inches, the book's
 STYLE = {
     'axes.grid': True, 'grid.alpha': 0.3, 'axes.spines.top': False, 'axes.spines.right': False, 'font.size': 9,
     'legend.frameon': False, 'lines.linewidth': 1.5, 'figure.constrained_layout.use': True,
-    'svg.fonttype': 'none', 'svg.hashsalt': 'chapter_adam', 'savefig.dpi': 150,
+    'svg.fonttype': 'none', 'savefig.dpi': 150,
 }
 SCRATCH, GLUON, FLOOR = 'tab:blue', 'tab:orange', '0.35'
 
@@ -96,10 +98,19 @@ def save(figure, stem, formats=('svg', 'png')):
     no_noise = {'svg': {'Date': None, 'Creator': None}, 'png': {'Software': None}}
     paths = [stem.with_name(f'{stem.name}.{format_}') for format_ in formats]
     for path, format_ in zip(paths, formats):
-        with style(), whole_file(path) as stream:
-            figure.savefig(stream, format=format_, metadata=no_noise[format_])
+        drawn = BytesIO()
+        with style():
+            figure.savefig(drawn, format=format_, metadata=no_noise[format_])
+        with whole_file(path) as stream:
+            stream.write(numbered(drawn.getvalue()) if format_ == 'svg' else drawn.getvalue())
         figure.set_layout_engine('none')  # once laid out it need not be again: a third of the time
     return paths
+
+
+def numbered(svg):
+    """The SVG with its names as numbers: matplotlib's are hashes of the layout, whose last digits are not certain."""
+    names = {}
+    return re.sub(rb'\b[a-zA-Z][0-9a-f]{10}\b', lambda name: names.setdefault(name[0], b'n%d' % len(names)), svg)
 
 
 @contextmanager

@@ -51,6 +51,7 @@ def test_version(capsys):
     ('exercise --lr 3 paths', 'unrecognized argument: --lr'),
     ('exercise', 'name an exercise: '),
     ('exercise walk', "no exercise is called 'walk'; there are"),
+    ('bench --runs 3', '--runs is for --many'),
     ('bench --many --runs 9999999999', 'from 1 to 1000000, got'),
     ('bench --only walk', "no competitor is called 'walk'; there are"),
     ('--format gif', "argument --format: expected svg, png or svg,png, got 'gif'"),
