@@ -20,7 +20,7 @@ bench: setup
 	@sh scripts/peers.sh
 	@$(py) -m chapter_adam bench $(ARGS)
 
-# The chapter with its outputs, and as one page that needs no network.
+# The chapter with its outputs; and docs/index.html, with the exercises and the lab, which needs no network.
 notebook: setup
 	@$(py) scripts/build_notebook.py
 
@@ -29,6 +29,8 @@ html: setup
 
 lint: setup
 	@$(py) -m flake8
+	@for tool in oxlint 'oxfmt --check'; do \
+		said=$$(.venv/bin/$$tool chapter_adam/lab tests/lab 2>&1) || { echo "$$said"; exit 1; }; done
 
 setup:
 	@sh scripts/setup.sh

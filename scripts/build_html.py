@@ -94,10 +94,11 @@ def exercise(number, question, name, tries, alt):
                     for words, address in tries.items())
     answer = '\n'.join(f'<p>{html.escape(sentence)}</p>' for sentence, _ in exercises.load(name).answer(facts))
     picture = smaller(read(FIGURES / f'exercise-{name}.svg')).replace('%', '%25').replace('#', '%23')
+    width, height = re.search(r"viewBox='0 0 (\S+) (\S+)'", picture).groups()
     return (f'<section class="exercise" id="exercise-{name}">\n<h3>Exercise {number}</h3>\n{asked}\n'
             f'<ul class="try" aria-label="Try exercise {number} in the lab">{links}</ul>\n'
             f'<details class="answer"><summary>Answer to exercise {number}</summary>\n{answer}\n'
-            f'<img loading="lazy" alt="{html.escape(alt)}" src="data:image/svg+xml,{picture}">\n</details>\n</section>')
+            f'<img loading="lazy" width="{width}" height="{height}" alt="{html.escape(alt)}" src="data:image/svg+xml,{picture}">\n</details>\n</section>')
 
 
 def smaller(svg):
@@ -140,16 +141,23 @@ def joined(name, before=None):
 
 def facts():
     """What the lab needs to know: the data, row by row, and the thousand seeds."""
-    known = {'raw': [number for row in read_table().tolist() for number in row], 'seeds': json.loads(read(FIGURES / 'seeds.json'))}
+    known = {'raw': read_table().ravel().tolist(), 'seeds': json.loads(read(FIGURES / 'seeds.json'))}
     return json.dumps(known, separators=(',', ':')).replace('.0,', ',').replace('</', r'<\/')
 
 
 def page_of(notebook):
     """The whole page; its title is the chapter's first line."""
     parts = {'title': html.escape(notebook.cells[0].source.splitlines()[0].lstrip('# ')),
-             'style': read(LAB / 'lab.css') + HtmlFormatter(style='friendly').get_style_defs('.highlight'),
+             'style': f'{read(LAB / "lab.css")}{colours("xcode")}\n'
+                      f'@media (prefers-color-scheme: dark) {{\n{colours("github-dark")}\n}}',
              'chapter': chapter_of(notebook), 'exercises': exercises_of(notebook), 'facts': facts(), 'script': script()}
     return re.sub(r'{{(\w+)}}', lambda match: parts[match[1]], read(LAB / 'lab.html'))
+
+
+def colours(style):
+    """The rules of a style for code; the background is the page's."""
+    rules = HtmlFormatter(style=style).get_style_defs('.highlight').splitlines()
+    return '\n'.join(rule for rule in rules if rule.startswith('.highlight .'))
 
 
 def read(path):

@@ -57,8 +57,12 @@ export function axes({ box, x, y, X, Y }, quiet = false) {
 /** The path through some points, as `d`; far outside of the plot it stays within what every browser draws. */
 export function path(xs, ys, { X, Y }) {
   const at = (value) => pixel(Math.max(-5000, Math.min(5000, value)));
-  const points = Array.from(xs, (x, k) => [X(x), Y(ys[k])]).filter(([x, y]) => Number.isFinite(x + y));
-  return points.length ? `M${points.map(([x, y]) => `${at(x)} ${at(y)}`).join('L')}` : '';
+  let d = '';
+  for (let k = 0; k < xs.length; k++) {
+    const [x, y] = [X(xs[k]), Y(ys[k])];
+    d += Number.isFinite(x + y) ? `${d ? 'L' : 'M'}${at(x)} ${at(y)}` : '';
+  }
+  return d;
 }
 
 export const line = (xs, ys, on, kind) => `<path class="line ${kind}" d="${path(xs, ys, on)}"/>`;

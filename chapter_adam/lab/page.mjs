@@ -65,7 +65,7 @@ function onHandleMove({ pointerId, clientX, clientY }) {
   if ($('handle').hasPointerCapture(pointerId)) {
     const svg = $('handle').ownerSVGElement;
     const { left, top } = svg.getBoundingClientRect();
-    const { x, y, box } = pathPlot(sizes.get(svg), ['', '']);
+    const { x, y, box } = pathPlot(sizes.get('path-view'), ['', '']);
     const unit = (x.domain[1] - x.domain[0]) / (box.right - box.left);
     const across = x.domain[0] + unit * (clientX - left - box.left);
     startAt(within(across, x.domain), within(y.domain[1] - unit * (clientY - top - box.top), y.domain));
@@ -90,9 +90,7 @@ function onThousand() {
   $('thousand').textContent = 'Stop';
 }
 
-function showProgress(part) {
-  $('progress').value = part;
-}
+const showProgress = (part) => Object.assign($('progress'), { value: part });
 
 function stopWorker() {
   state.worker.stop();
@@ -210,9 +208,10 @@ function listen() {
     $(id).addEventListener('click', action);
   }
   for (const id of Object.keys(VIEW)) {
-    $(id).addEventListener('input', onView);
+    $(id).addEventListener('change', onView);
   }
   $('controls').addEventListener('input', onSetting);
+  $('controls').addEventListener('change', onSetting);
   $('controls').addEventListener('submit', (event) => event.preventDefault());
   $('handle').addEventListener('keydown', onHandleKey);
   $('handle').addEventListener('pointerdown', ({ pointerId }) => $('handle').setPointerCapture(pointerId));
@@ -231,22 +230,21 @@ function unfold(open) {
   }
 }
 
-function watchSizes() {
-  const observer = new ResizeObserver((entries) => {
-    for (const { target, contentRect } of entries) {
-      sizes.set(target, { width: contentRect.width, height: contentRect.height });
-    }
-    refresh();
-  });
+/** The pixels of each view, now and whenever they change. */
+function measure() {
   for (const svg of document.querySelectorAll('.view svg')) {
-    observer.observe(svg);
+    const { width, height } = svg.getBoundingClientRect();
+    sizes.set(svg.parentNode.id, { width, height });
+    svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
   }
+  refresh();
 }
 
 fill();
 listen();
+measure();
 readAddress();
-watchSizes();
+new ResizeObserver(measure).observe($('lab'));
 
 /** For the console, and for the tests. */
 window.lab = { state, view, address, python: () => asPython(state.settings), set: (text) => change(decode(text)) };

@@ -76,12 +76,10 @@ from chapter_adam.core.training import Draws
 
 seeds_start = Draws.start
 
-
 def start(self, d):
     w, b = seeds_start(self, d)  # drawn all the same, so that the batches stay
     w[:, 0], b[:] = [${start.slice(0, 5).join(', ')}], ${start[5]}
     return w, b
-
 
 Draws.start = start
 `;

@@ -44,7 +44,7 @@ export function trainSeeds(settings, progress, finish) {
     progress(done / total);
     if (done === total) {
       worker.terminate();
-      const finite = all.filter(Number.isFinite).sort((one, other) => one - other);
+      const finite = all.filter(Number.isFinite).toSorted((one, other) => one - other);
       finish({ losses: finite, diverged: SEEDS - finite.length, seconds: (performance.now() - began) / 1000 });
     }
   };

@@ -66,12 +66,18 @@ export function showViews() {
   put('path-view', (size) => showPath(size, floor));
 }
 
+const drawn = new Map();
+
+/** Draws a view; each of its four parts stands in a group of its own, which is left alone while it stays the same. */
 function put(id, picture) {
-  const svg = $(id).querySelector('svg');
-  const size = sizes.get(svg);
-  if (size) {
-    svg.setAttribute('viewBox', `0 0 ${size.width} ${size.height}`);
-    (svg.querySelector('.drawn') ?? svg).innerHTML = picture(size).flat(9).join('');
+  const groups = $(id).querySelectorAll('.part');
+  const parts = sizes.has(id) ? picture(sizes.get(id)) : [];
+  for (const [k, part] of parts.entries()) {
+    const text = [part].flat(9).join('');
+    if (drawn.get(groups[k]) !== text) {
+      drawn.set(groups[k], text);
+      groups[k].innerHTML = text;
+    }
   }
 }
 

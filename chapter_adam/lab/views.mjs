@@ -1,4 +1,4 @@
-// The four views, each a function from numbers to a list of SVG texts. `size` is the width and height in pixels.
+// The four views, each a function from numbers to a list of four parts, SVG texts. `size` is the width and height in pixels.
 import { axes, band, clipped, line, path, pixel, plot, words } from './chart.mjs';
 
 export const WEIGHTS = ['frequency', 'angle of attack', 'chord length', 'velocity', 'thickness', 'bias'];
@@ -14,14 +14,14 @@ export function lossView(size, { runs, seeds, floor, log }) {
   const linear = { domain: [0.22, Math.max(0.54, Math.min(1.2, 1.05 * most))], label: 'loss' };
   const on = plot(boxOf(size), x, log ? { domain: [1e-4, 1], log, label: 'loss above the floor' } : linear);
   const { epochs, scratch } = seeds.curves;
-  const curves = [
+  const under = [
     band(epochs, above(scratch.least), above(scratch.most), on, 'all'),
     band(epochs, above(scratch['5 %']), above(scratch['95 %']), on, 'most'),
     line(epochs, above(scratch.median), on, 'median'),
     log ? '' : line(x.domain, [floor, floor], on, 'floor'),
-    runs.map((run) => line(run.epochs, above(run.losses), on, `run ${run.kind}`)).toReversed(),
   ];
-  return [axes(on), clipped('loss', on, curves), lossWords(on, seeds, floor, log)];
+  const curves = runs.map((run) => line(run.epochs, above(run.losses), on, `run ${run.kind}`)).toReversed();
+  return [axes(on), clipped('under', on, under), clipped('loss', on, curves), lossWords(on, seeds, floor, log)];
 }
 
 function lossWords(on, { book, runs }, floor, log) {
@@ -40,7 +40,7 @@ function lossWords(on, { book, runs }, floor, log) {
 
 /** How many values fall between each two edges; as in figures/seeds.json the last bin holds all above. */
 export function histogram(values, edges) {
-  const counts = new Array(edges.length - 1).fill(0);
+  const counts = Array.from({ length: edges.length - 1 }, () => 0);
   for (const value of values) {
     const bin = Math.floor((value - edges[0]) / (edges[1] - edges[0]));
     counts[Math.max(0, Math.min(counts.length - 1, bin))]++;
@@ -105,7 +105,7 @@ export function keepsView(size, { steps, kept, keptName, move, moveName, only })
     const lines = series.map((values, k) => line(after, values, on, `weight w${shown[k]}`));
     return [axes(on, value === kept), clipped(`weights-${top}`, on, [across, lines])];
   };
-  return [draw(kept, keptName, 6, [0]), draw(move, moveName, 16 + height, [-1, 0, 1])];
+  return [...draw(kept, keptName, 6, [0]), ...draw(move, moveName, 16 + height, [-1, 0, 1])];
 }
 
 function range(values) {
@@ -140,7 +140,7 @@ export function pathView(on, { runs, optimum, curvature, floor }) {
   });
   const lowest = `<path class="lowest" d="M${pixel(on.X(optimum[0]))} ${pixel(on.Y(optimum[1]))}m-6 0h12m-6 -6v12"/>`;
   const key = words('+ least squares', on.box.right - 4, on.box.bottom - 8, 'end', 'soft');
-  return [axes(on), clipped('path', on, [contours, paths.toReversed(), lowest]), key];
+  return [axes(on), clipped('contours', on, contours), clipped('path', on, [paths.toReversed(), lowest]), key];
 }
 
 /** Where the loss is `level` above its lowest: d' H d / 2 = level, with H = L L' (Cholesky) and d = L'^-1 u. */

@@ -1,0 +1,258 @@
+"""The page in a browser with the network cut: true numbers, every control, every width, for eyes, ears and paper."""
+import base64
+import json
+from importlib.resources import files
+from urllib.parse import parse_qsl
+
+import browser as browsers
+import outside
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
+
+import chapter_adam
+from chapter_adam.core import training
+
+SEEDS = json.loads((outside.CLONE / 'figures' / 'seeds.json').read_text())
+AXE = (files('axe_core_python') / 'axe.min.js').read_text(encoding='utf-8')
+START = '0.1,0.8,0,-0.3,-0.8,0.2'
+
+# settings as the address has them, and what the cell needs beside the book's call
+RUNS = {
+    '': 'gb.train_ch7(gb.adam, ',
+    'lr=0.3&seed=7': 'seed=7',
+    'beta1=0&beta2=0.5&eps=0.1&batchSize=7&epochs=3': "'beta1': 0",
+    'correction=none': 'gb.adam_uncorrected',
+    'correction=none&epsPlace=inside&eps=0.01': 'v_hat = v\n',
+    'epsPlace=hat&eps=0.1&beta2=0.9&firstT=2': "'t': 2",
+    'divideLastBy=full&rows=1500&batchSize=64': 'n=1500',
+    'rule=momentum&momentum=0.5&divideLastBy=full': 'divided',
+    'rule=adadelta&rho=0.95&epochs=1': 'gb.adadelta',
+    f'rule=yogi&batchSize=1503&epochs=40&start={START}': 'Draws.start',
+}
+
+
+@pytest.fixture(scope='module')
+def chromium():
+    if not all(browsers.found()):
+        pytest.skip(browsers.MISSING)
+    chromium = browsers.Browser()
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """The page at the section's settings; after the test: no word in the console, and nothing was asked for."""
+    chromium.open()
+    yield chromium
+    words, asked = chromium.said()
+    assert words == [] and {address.split(':')[0] for address in asked} <= {'file', 'data', 'blob', 'about'}
+
+
+def parts(address):
+    """An address without the order of its parts."""
+    return sorted((key, parts(value) if key == 'pin' else value)
+                  for key, value in parse_qsl(address, keep_blank_values=True))
+
+
+@pytest.mark.parametrize('address', RUNS)
+def test_a_run_is_the_one_that_its_python_cell_makes(browser, address, monkeypatch):
+    run, cell = browser.set(address), browser.run('return lab.python()')
+    assert RUNS[address] in cell and parts(browser.run('return lab.address()')) == parts(address)
+    monkeypatch.setattr(training.Draws, 'start', training.Draws.start)  # a cell with another start replaces it
+    names = {}
+    exec(cell[:-2] + ', hybridize=True, plot=False)\n', names)
+    assert run['epochs'] == pytest.approx(names['history'].epochs)
+    assert run['losses'] == pytest.approx(names['history'].losses, abs=1e-5)
+    assert browser.text('#line').startswith(f'loss: {run["losses"][-1]:.6f}, ')
+
+
+@pytest.mark.parametrize('rule', chapter_adam.RULES)
+def test_every_rule_can_be_chosen_and_brings_its_own_hyperparameters(browser, rule):
+    Select(browser.driver.find_element(By.ID, 'rule')).select_by_value(rule)
+    browser.wait()
+    shown = browser.run("return [...document.querySelectorAll('.number:not([hidden]) [type=number]')].map((e) => e.id)")
+    settings = browser.run('return lab.state.run.settings')
+    assert settings['rule'] == rule and set(shown) == settings.keys() - {
+        'rule', 'rows', 'divideLastBy', 'correction', 'epsPlace', 'firstT'}
+    assert ('lr' in shown) == (rule != 'adadelta') and ('beta2' in shown) == ('adam' in rule or rule in 'amsgrad yogi')
+
+
+def test_the_book_and_the_seeds_are_those_of_the_figures(browser):
+    assert f'{SEEDS["book"]["scratch"]["loss"]:.6f}' in browser.text('#loss-view svg')
+    assert f'floor {SEEDS["floor"]:.4f}' in browser.text('#loss-view svg')
+    low, high = (SEEDS['final']['scratch'][level] for level in ('5 %', '95 %'))
+    assert f'in the middle 90 % of 1,000 seeds of the section’s run ({low:.4f} to {high:.4f})' in browser.text(
+        '#verdict')
+    browser.set('lr=0.1')
+    assert 'above the middle 90 %' in browser.text('#verdict')
+
+
+def test_a_thousand_seeds_are_those_of_python(browser):
+    browser.driver.find_element(By.ID, 'thousand').click()
+    browser.wait('lab.state.thousand')
+    words = browser.text('#ranks')
+    for level in ('5 %', 'median', '95 %'):
+        assert float(words.split(f'{level} ')[1][:8]) == pytest.approx(SEEDS['final']['scratch'][level], abs=2e-6)
+    for name, before in (('scratch', 'the book’s run from scratch above '), ('gluon', 'its Gluon run above ')):
+        percent = float(words.split(before)[1].split(' %')[0])
+        assert percent == pytest.approx(SEEDS['book'][name]['percentile'], abs=0.11)
+    browser.set('seed=3')
+    assert 'trained here' in browser.text('#ranks')
+    browser.set('lr=0.02')
+    assert 'trained in Python' in browser.text('#ranks')
+
+
+def test_another_setting_stops_the_worker(browser):
+    browser.driver.find_element(By.ID, 'thousand').click()
+    assert browser.text('#thousand') == 'Stop'
+    browser.set('lr=0.02')
+    assert browser.text('#thousand') == 'Train 1,000 seeds' and browser.run('return lab.state.worker') is None
+
+
+def press(browser, name, *keys):
+    """The settings after some keys in a control."""
+    element = browser.driver.find_element(By.ID, name)
+    browser.run('arguments[0].focus()', element)
+    element.send_keys(*keys)
+    browser.wait()
+    return browser.run('return lab.state.run.settings')
+
+
+def typed(text):
+    return Keys.CONTROL + 'a' + Keys.NULL + text
+
+
+def test_controls_by_keyboard(browser):
+    """Tab reaches every control, and arrows and digits change it."""
+    names = browser.run("""return [...document.querySelectorAll('#lab :is(input, select, button, summary, #handle)')]
+        .filter((e) => e.checkVisibility() && !e.disabled).map((e) => e.id || e.tagName)""")
+    reached = set()
+    browser.run('document.querySelector("header a[href=\'#sources\']").focus()')
+    for _ in names:
+        browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+        reached.add(browser.run('return document.activeElement.id || document.activeElement.tagName'))
+    assert len(names) > 30 and set(names) <= reached
+    assert press(browser, 'lr-slider', Keys.RIGHT)['lr'] == 0.012
+    assert press(browser, 'lr', typed('0.3'))['lr'] == 0.3
+    assert press(browser, 'correction', Keys.DOWN)['correction'] == 'none'
+    start = press(browser, 'handle', Keys.RIGHT, Keys.RIGHT, Keys.UP)['start']
+    assert start[1] == pytest.approx(0.1, abs=0.04) and start[4] == pytest.approx(0.05, abs=0.04)
+    assert press(browser, 'pin', Keys.ENTER) and browser.run('return lab.state.pins.length') == 1
+    assert press(browser, 'seeds-start', Keys.ENTER).get('start') is None
+    assert press(browser, 'reset', Keys.ENTER)['lr'] == 0.01
+
+
+def test_the_start_can_be_dragged(browser):
+    x, y = browser.run("""document.querySelector('#handle').scrollIntoView({ block: 'center' });
+        const { x, y, width, height } = document.querySelector('#handle').getBoundingClientRect();
+        return [x + width / 2, y + height / 2]""")
+    for kind, dx in (('mousePressed', 0), ('mouseMoved', 30), ('mouseMoved', 60), ('mouseReleased', 60)):
+        browser.devtools('Input.dispatchMouseEvent', type=kind, x=x + dx, y=y, button='left', buttons=1, clickCount=1)
+    browser.wait('lab.state.run.settings.start')
+    start = browser.run('return lab.state.run.settings.start')
+    assert 0.2 < start[1] < 0.8 and abs(start[4]) < 0.05
+
+
+def test_what_is_no_number_is_said_and_changes_nothing(browser):
+    field = browser.driver.find_element(By.ID, 'batchSize')
+    assert press(browser, 'batchSize', typed('0'))['batchSize'] == 10
+    assert browser.text('#problem') == 'batch size: a whole number from 1 to 1503.'
+    assert field.get_attribute('aria-invalid') == 'true'
+    assert press(browser, 'batchSize', typed('20'))['batchSize'] == 20
+    assert browser.text('#problem') == '' and field.get_attribute('aria-invalid') == 'false'
+
+
+def test_a_run_that_diverges_says_so(browser):
+    browser.set('rule=sgd&lr=100')
+    assert browser.text('#line').startswith('diverged: the loss after step ') and 'smaller' in browser.text('#verdict')
+
+
+def test_links_lead_to_settings(browser):
+    """Each link of an exercise, from the address that it has to the one that the page makes of it; and strange ones."""
+    links = browser.run("return [...document.querySelectorAll('[data-try]')].map((a) => a.hash.slice(1))")
+    assert len(links) > 14
+    for link in links:
+        browser.run("document.querySelector(`[data-try][href='#${arguments[0]}']`).click()", link)
+        browser.wait()
+        assert parts(browser.run('return lab.address()')) == parts(link)
+    for link, kept in (('lr=0.1&log=true', 'lr=0.1&log=true'), ('exercise-paths', ''), ('epochs=99&seed=-1', ''),
+                       ('lr=none&rule=mine&pin=x%3D1&first=9&hello=1&start=1,2', 'pin=')):
+        browser.open(link)
+        assert parts(browser.run('return lab.address()')) == parts(kept)
+
+
+def test_runs_are_named_by_what_differs(browser):
+    browser.open('rule=yogi&pin=&pin=correction%3Dnone&pin=lr%3D0.1%26start%3D0,0,0,0,0,0')
+    names = browser.run("return [...document.querySelectorAll('#runs li')].map((li) => li.textContent.split(':')[0])")
+    assert names == ['Yogi, learning rate 0.01', 'Adam, bias correction, learning rate 0.01',
+                     'Adam, no bias correction, learning rate 0.01',
+                     'Adam, bias correction, learning rate 0.1, another start']
+    browser.driver.find_element(By.CSS_SELECTOR, '#runs button').click()
+    browser.wait()
+    assert browser.run('return lab.state.pins.length') == 2
+
+
+@pytest.mark.parametrize('width', [320, 400, 1200, 2560])
+def test_every_width_has_all_of_it(browser, width, tmp_path):
+    browser.open(width=width)
+    browser.screenshot(tmp_path / f'{width}.png')
+    browser.run("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    assert browser.run('return document.documentElement.scrollWidth') <= width
+    for view in ('loss', 'final', 'keeps', 'path'):
+        assert browser.run("""const { width, right } = document.querySelector(arguments[0]).getBoundingClientRect();
+            return width > 200 && right <= innerWidth""", f'#{view}-view .part')
+    assert browser.run("""return [...document.querySelectorAll('math[display=block]')]
+        .every((each) => each.scrollHeight <= each.clientHeight)""")
+
+
+@pytest.mark.parametrize('width, scheme', [(1200, 'light'), (400, 'dark')])
+def test_axe_finds_no_serious_violation(browser, width, scheme):
+    browser.open('lr=0.1&pin=', width=width, prefers_color_scheme=scheme)
+    browser.run("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    dark = browser.run('return getComputedStyle(document.body).backgroundColor') == 'rgb(20, 23, 27)'
+    assert dark == (scheme == 'dark')
+    browser.run(AXE)
+    found = browser.driver.execute_async_script(
+        'axe.run({ resultTypes: ["violations"] }).then((found) => arguments[0](found.violations))')
+    assert [(each['id'], each['nodes'][0]['html'][:99]) for each in found
+            if each['impact'] in ('serious', 'critical')] == []
+
+
+def test_it_prints_whole(browser):
+    browser.media('print')
+    open_ones = "return document.querySelectorAll('details[open]').length"
+    before = browser.run(open_ones)
+    browser.run("window.dispatchEvent(new Event('beforeprint'))")
+    assert browser.run(open_ones) == before + 8
+    assert browser.run("return [...document.querySelectorAll('pre')].every((e) => e.scrollWidth <= e.clientWidth)")
+    browser.run("window.dispatchEvent(new Event('afterprint'))")
+    assert browser.run(open_ones) == before
+    paper = base64.b64decode(browser.devtools('Page.printToPDF')['data'])
+    assert paper.count(b'/Type /Page\n') > 10 and len(paper) > 300_000  # the figures of the answers are in it
+
+
+def test_it_is_quick_and_stands_still(browser):
+    """The first picture, what moves after it, the frames of a drag; a busy machine's slower frames do not count."""
+    first, shifts = browser.driver.execute_async_script("""
+        const say = (shifts) => arguments[0]([performance.getEntriesByType('paint')[0].startTime, shifts]);
+        new PerformanceObserver((list) => say(list.getEntries().reduce((sum, { value }) => sum + value, 0)))
+            .observe({ type: 'layout-shift', buffered: true });
+        setTimeout(() => say(0), 300);""")
+    assert first < 1000 and shifts < 0.02
+    frames = browser.driver.execute_async_script("""
+        const [slider, times, wait] = [document.getElementById('lr-slider'), [], requestAnimationFrame];
+        window.requestAnimationFrame = (draw) => wait((now) => {
+            const began = performance.now();
+            draw(now);
+            times.push(performance.now() - began);
+        });
+        const move = (k) => {
+            slider.value = 20 + k;
+            slider.dispatchEvent(new Event('input', { bubbles: true }));
+            wait(() => (k < 24 ? move(k + 1) : arguments[0](times.sort((a, b) => a - b))));
+        };
+        move(0);""")
+    assert len(frames) > 20 and frames[len(frames) // 4] < 16
