@@ -156,7 +156,7 @@ print(f'and the run is {scratch.seconds_per_epoch / fast.seconds_per_epoch:.0f} 
 # ## Exercises
 #
 # The first two are the book's, the next three a later edition's. `chapter-adam exercise all` answers them by runs; the
-# links lead to the figures.
+# links lead to the figures. [docs/index.html](../docs/index.html) runs the section in a browser, at every touch.
 #
 # 1. Adjust the learning rate. What limits the run when it is smaller, and what when it is larger?
 #    ([answer](../figures/README.md#exercise-learning-rate))
