@@ -96,7 +96,7 @@ def run_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=10
                 seed=0, hybridize=False, record_every=100, watch=None):
     """`train_ch7` without a word; `watch` is called as watch(epochs_done, loss) at each record."""
     trainer_fn, hybridize = checks.rule(trainer_fn), checks.flag('hybridize', hybridize)
-    run = _Run(features, labels, batch_size, num_epochs, seed, record_every)
+    run, watch = _Run(features, labels, batch_size, num_epochs, seed, record_every), checks.watch(watch)
     own_states, own_hyperparams = checks.copies(states, hyperparams)
     if is_own(trainer_fn):
         checks.ranges(hyperparams)

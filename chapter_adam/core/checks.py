@@ -11,12 +11,14 @@ import numpy as np
 from ..compat import mxnet
 
 
-def whole_number(name, value, least):
+def whole_number(name, value, least, most=None):
     """An int of at least `least`; NumPy integers pass, floats and bools do not."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f'{name} must be a whole number of at least {least}, got {short(value)}')
     if value < least:
         raise ValueError(f'{name} must be a whole number of at least {least}, got {value}')
+    if most is not None and value > most:
+        raise ValueError(f'{name} must be a whole number of at most {most}, got {value}')
     return int(value)
 
 
@@ -44,6 +46,13 @@ def rule(trainer_fn):
     if not callable(trainer_fn):
         raise TypeError(f'trainer_fn must be a function of (params, states, hyperparams), got {short(trainer_fn)}')
     return trainer_fn
+
+
+def watch(value):
+    """None, or a function that is told the progress."""
+    if value is not None and not callable(value):
+        raise TypeError(f'watch must be a function or None, got {short(value)}')
+    return value
 
 
 def seed(value):

@@ -141,6 +141,7 @@ class Job:
 
     def run(self, make_model, settings, watch):
         """Trains a model of all runs; returns the Ensemble."""
+        checks.watch(watch)
         start, loss, losses, draws = perf_counter(), QuadraticLoss(self.table), [], []
 
         def starts():

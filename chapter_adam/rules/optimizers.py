@@ -203,4 +203,4 @@ def adam(params, states, hyperparams):
 
 def zeros(feature_dim):
     """One array for the weights and one for the bias."""
-    return nd.zeros((whole_number('feature_dim', feature_dim, least=1), 1)), nd.zeros(1)
+    return nd.zeros((whole_number('feature_dim', feature_dim, least=1, most=10 ** 8), 1)), nd.zeros(1)
