@@ -150,7 +150,9 @@ def test_an_optimiser_of_the_readers_is_refused(data):
     (lambda data: gb.train_ensemble(gb.adam, gb.init_adam_states(), SECTION, *data, seed=3), "argument 'seed'"),
     (lambda data: gb.train_ensemble(gb.adam, None, {'lr': [0.1, 0.2], 't': 1}, *data, seeds=range(3)), 'of the 3 runs'),
     (lambda data: gb.train_ensemble(gb.adam, None, {'lr': [0.1, -1], 't': 1}, *data, seeds=range(2)), 'above 0'),
-    (lambda data: gb.train_ensemble(gb.adam, None, SECTION, *data, seeds=[]), 'at least one seed')])
+    (lambda data: gb.train_ensemble(gb.adam, None, SECTION, *data, seeds=[]), 'at least one seed'),
+    (lambda data: gb.train_ensemble(gb.adam, None, SECTION, *data, watch=5), 'watch must be a function'),
+    (lambda data: gb.init_adam_states(10 ** 12), 'feature_dim must be a whole number of at most')])
 def test_wrong_arguments_are_named(data, call, match):
     with pytest.raises((TypeError, ValueError), match=match):
         call(data)
