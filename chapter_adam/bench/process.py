@@ -33,13 +33,14 @@ def run(competitor, task, runs):
         (folder / 'data').mkdir()
         (folder / 'work').mkdir()
         shutil.copy(airfoil.packaged_path(), folder / 'data')
+        target = folder / 'answer.json'
         job = {'file': str(competitor.folder / f'{competitor.file}.py'), 'variant': competitor.variant,
                'packages': competitor.packages, 'closed': competitor.closed, 'runs': runs, 'warm_up': WARM_UP,
-               'task': task, 'answer': str(folder / 'answer.json')}
+               'task': task, 'answer': str(target)}
         errors = start(competitor.environment, job, folder)
-        if not (folder / 'answer.json').exists():
+        if not target.exists():
             raise Out('failed', (errors.strip().splitlines() or ['it ended without a word'])[-1])
-        answer = json.loads((folder / 'answer.json').read_text())
+        answer = json.loads(target.read_text())
     if 'absent' in answer:
         raise Out('skipped', answer['absent'])
     return answer

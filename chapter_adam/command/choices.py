@@ -2,29 +2,29 @@
 
 A choice is one entry in `choices`: to try another, add one.
 """
+from functools import partial
+
 import numpy as np
 
-from .seeds import gluon_training, scratch_training, train
+from .seeds import gluon, scratch, train
 from ..core.history import rounded
 from ..output import many_seeds
 from ..output.report import Report
 from ..rules import adam_uncorrected, eps_hat, eps_inside
 
-SECTION = scratch_training()
-
 
 def choices(rows, batch_size):
     """Each choice as a noun: the training in which it is made otherwise, and the one that it is compared with."""
     table = {
-        'missing bias correction': (scratch_training(adam_uncorrected), SECTION),
-        'start at t = 2': (scratch_training(t=2), SECTION),
-        'eps-hat on the uncorrected root': (scratch_training(eps_hat), SECTION),
-        'eps inside the root': (scratch_training(eps_inside), SECTION),
+        'missing bias correction': (partial(scratch, rule=adam_uncorrected), scratch),
+        'start at t = 2': (partial(scratch, t=2), scratch),
+        'eps-hat on the uncorrected root': (partial(scratch, rule=eps_hat), scratch),
+        'eps inside the root': (partial(scratch, rule=eps_inside), scratch),
     }
     if rows == 1503:  # also changes every shuffle: only the mean, the lower floor, is not chance
-        table['cut to the first 1500 of 1503 rows'] = scratch_training(n=1500), SECTION
+        table['cut to the first 1500 of 1503 rows'] = partial(scratch, n=1500), scratch
     if 0 < (short := rows % batch_size) < rows:
-        table[f'division of the last batch of {short} by {batch_size}'] = gluon_training(True), gluon_training()
+        table[f'division of the last batch of {short} by {batch_size}'] = partial(gluon, full_division=True), gluon
     return table
 
 
@@ -40,7 +40,7 @@ def run(options):
         diverged.update(changed.diverged, usual.diverged)
     facts = {'runs': options.runs, 'first_seed': options.first_seed, 'lr': options.lr, 'epochs': options.epochs,
              'batch_size': options.batch_size, 'rows': rows, 'diverged': sorted(diverged),
-             'standard_deviation_of_seeds': rounded(float(np.nanstd(trained[SECTION].final)), 4), 'effects': effects}
+             'standard_deviation_of_seeds': rounded(float(np.nanstd(trained[scratch].final)), 4), 'effects': effects}
     report.print(table(facts))
     seconds = sum(runs.seconds for runs in trained.values())
     report.end({**facts, **report.write_all('choices', facts, seconds, many_seeds.choices)})

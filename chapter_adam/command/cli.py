@@ -14,10 +14,6 @@ SIGNALS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG
 INTERRUPTED = 'interrupted; what was finished before is kept'
 
 
-class Stopped(KeyboardInterrupt):
-    """A signal came; its number is the argument."""
-
-
 def main(argv=None):
     """Runs the command line `argv` (without the program's name) and returns its exit code."""
     with stoppable() as received:
@@ -77,7 +73,7 @@ def _flush_output():
 
 @contextmanager
 def stoppable():
-    """While the block runs, Ctrl-C, SIGTERM and SIGHUP raise Stopped; yields the list of those that came.
+    """While the block runs, Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt; yields the list of those that came.
 
     A signal that is ignored (nohup, a script's `&`) or handled by the caller stays so. One in thirty strikes inside an
     NDArray's `__del__`, where Python would print the exception and go on: that one is sent again.
@@ -86,11 +82,11 @@ def stoppable():
 
     def stop(number, _frame):
         received.append(number)
-        raise Stopped(number)
+        raise KeyboardInterrupt
 
     def again(unraisable):
         if isinstance(unraisable.exc_value, KeyboardInterrupt):  # a moment later, outside of the destructor
-            number = unraisable.exc_value.args[0] if unraisable.exc_value.args else signal.SIGINT
+            number = received[-1] if received else signal.SIGINT
             threading.Timer(0.01, signal.pthread_kill, (threading.main_thread().ident, number)).start()
         elif unraisable.exc_type is not AttributeError:  # that is an NDArray which the signal left half made
             hook(unraisable)

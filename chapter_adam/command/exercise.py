@@ -19,7 +19,10 @@ def run(options):
         for name in exercises.discover():
             print(f'{name:20}{exercises.load(name).QUESTION}')
         return 0
-    modules = {name: exercises.load(name) for name in chosen(options)}
+    known = exercises.discover()
+    if options.name not in (*known, 'all'):
+        options.usage(f'expected an exercise ({", ".join(known)}) or all, got {options.name or "none"}')
+    modules = {name: exercises.load(name) for name in known if options.name in (name, 'all')}
     report, results, few = Report(options), {}, options.seeds < ENOUGH
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     for number, (name, module) in enumerate(modules.items(), 1):
@@ -37,12 +40,3 @@ def run(options):
         results[name] = {'question': module.QUESTION, 'answer': answer, 'facts': facts, 'timing': timing}
     report.end(results)
     return int(not few and not all(each['holds'] for result in results.values() for each in result['answer']))
-
-
-def chosen(options):
-    """The names of the exercises that the command line means."""
-    known, name = exercises.discover(), options.name
-    if name not in ('all', *known):
-        problem = f'no exercise is called {name!r}; there are' if name else 'name an exercise:'
-        options.usage(f'{problem} {", ".join(known)}, all; or --list')
-    return known if name == 'all' else [name]

@@ -16,43 +16,37 @@ BANDS = ('least', '5 %', 'median', '95 %', 'most')
 def run(options):
     report = Report(options)
     seeds = range(options.first_seed, options.first_seed + options.runs)
-    scratch, gluon = both(report, seeds, options)
-    facts = summary(scratch, gluon, airfoil.least_squares_floor(report.features, report.labels), is_books(options))
+    runs = dict(zip(BOOK, both(report, seeds, options)))
+    facts = summary(*runs.values(), airfoil.least_squares_floor(report.features, report.labels), is_books(options))
     report.print(words(facts))
-    seconds = {'scratch': scratch.seconds, 'gluon': gluon.seconds}
+    seconds = {name: each.seconds for name, each in runs.items()}
     timing = report.write_all('seeds', facts, seconds, many_seeds.seeds)
     report.end({**facts, **timing, 'runs': {
-        name: [loss if np.isfinite(loss) else None for loss in runs.final.tolist()]
-        for name, runs in (('scratch', scratch), ('gluon', gluon))}})
+        name: [loss if np.isfinite(loss) else None for loss in each.final.tolist()] for name, each in runs.items()}})
 
 
 def both(report, seeds, options):
     """The two ensembles, on the same seeds."""
-    return (train('seeds, scratch', scratch_training(), report, seeds, options),
-            train('seeds, Gluon', gluon_training(), report, seeds, options))
+    return (train('seeds, scratch', scratch, report, seeds, options),
+            train('seeds, Gluon', gluon, report, seeds, options))
 
 
 def train(name, training, report, seeds, options):
-    """The ensemble of a training, with the command line's options."""
+    """The ensemble of a training, `scratch` or `gluon`, with the command line's options."""
     with progress(name, len(seeds), 'runs') as watch:
         return training(report.features, report.labels, options.lr, seeds=seeds, num_epochs=options.epochs,
                         batch_size=options.batch_size, watch=watch)
 
 
-def scratch_training(rule=adam, n=None, t=1):
+def scratch(features, labels, lr, rule=adam, n=None, t=1, **common):
     """The section's training, or the same with another rule, the first n rows, or another first t."""
-    def training(features, labels, lr, **common):
-        states = init_adam_states(features.shape[1])
-        return train_ensemble(rule, states, {'lr': lr, 't': t}, features[:n], labels[:n], **common)
-    return training
+    states = init_adam_states(features.shape[1])
+    return train_ensemble(rule, states, {'lr': lr, 't': t}, features[:n], labels[:n], **common)
 
 
-def gluon_training(full_division=False):
-    """Gluon's training, with the short last batch divided by its own number of rows, or by the batch size."""
-    def training(features, labels, lr, **common):
-        return train_gluon_ensemble('adam', {'learning_rate': lr}, features, labels, full_division=full_division,
-                                    **common)
-    return training
+def gluon(features, labels, lr, **common):
+    """Gluon's training."""
+    return train_gluon_ensemble('adam', {'learning_rate': lr}, features, labels, **common)
 
 
 def summary(scratch, gluon, floor, books=True):
