@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 FILES = 'scripts/setup.sh setup.cfg constraints.txt pyproject.toml'.split()
-TOOLS = 'cat cksum cp date dirname env flock grep id mkdir mktemp mv perl rm sed sleep tail tr true'.split()
+TOOLS = 'cat cksum cp date dirname env flock grep id mkdir mktemp mv perl rm sed seq sleep tail tr true'.split()
 COMMANDS = {
     'uname': '[ "$1" = -s ] && echo Linux || echo x86_64',
     'ldd': 'echo GNU libc',
@@ -22,7 +22,7 @@ for library in ${LACKS:-}; do
     [ -z "${LD_PRELOAD:-}" ] || echo "ERROR: ld.so: object '$library' from LD_PRELOAD cannot be preloaded" >&2
 done
 if [ "$1 $2" = "-m venv" ]; then
-    while [ -e ../wait ]; do sleep 0.02; done
+    for _ in $(seq 500); do [ ! -e ../wait ] || sleep 0.02; done
     mkdir -p "$3/bin" && cp "$0" "$3/bin/python"
 fi
 echo "${VERSION:-3.11.7} $0"''',
