@@ -98,7 +98,8 @@ def exercise(number, question, name, tries, alt):
     return (f'<section class="exercise" id="exercise-{name}">\n<h3>Exercise {number}</h3>\n{asked}\n'
             f'<ul class="try" aria-label="Try exercise {number} in the lab">{links}</ul>\n'
             f'<details class="answer"><summary>Answer to exercise {number}</summary>\n{answer}\n'
-            f'<img loading="lazy" width="{width}" height="{height}" alt="{html.escape(alt)}" src="data:image/svg+xml,{picture}">\n</details>\n</section>')
+            f'<img loading="lazy" width="{width}" height="{height}" alt="{html.escape(alt)}" '
+            f'src="data:image/svg+xml,{picture}">\n</details>\n</section>')
 
 
 def smaller(svg):
