@@ -6,7 +6,7 @@ import traceback
 from dataclasses import dataclass
 
 # Where no rule stands, by the first words of a module's name.
-OURS = ('advice', 'book', 'core', 'lazy', 'lines', 'many')
+OURS = ('advice', 'book', 'command', 'comparing', 'core', 'grading', 'lazy', 'lines', 'many')
 ELSEWHERE = ('mxnet', 'numpy', *(f'chapter_adam.{name}' for name in OURS))
 
 

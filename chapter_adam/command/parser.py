@@ -129,7 +129,8 @@ COMMANDS = {
         flag('--restore', 'download the file from the address registered in d2l, verify it, put it in place'), DATA)),
 }
 EPILOG = ('Without a command: run. The options of each: chapter-adam COMMAND --help. Exit codes: 0 done; 1 failed, '
-          'an answer does not hold or a rule is wrong; 2 wrong usage; 130 interrupted (Ctrl-C), 143 terminated, 129 hung up.')
+          'an answer does not hold or a rule is wrong; 2 wrong usage; '
+          '130 interrupted (Ctrl-C), 143 terminated, 129 hung up.')
 
 
 class Parser(argparse.ArgumentParser):

@@ -153,8 +153,8 @@ def table(facts, seconds):
     lines = [f'{"rule":{width}}{"lr":>8}{"final loss: median":>20}{"5 % to 95 %":>20}{"seconds":>9}  {against}']
     for name, each in facts['rules'].items():
         rate, final, gap = each['lr'], each['final'], each['difference']
-        numbers = (f'{short(final["median"], 6):>20}{short(final["5 %"]):>12}{short(final["95 %"]):>8}' if final else
-                   f'{"all diverged":>40}')
+        band = final and f'{short(final["5 %"])} to {short(final["95 %"])}'
+        numbers = f'{short(final["median"], 6):>20}{band:>20}' if final else f'{"all diverged":>40}'
         words = f'{gap["mean"]:+.1e} ({gap["interval"][0]:+.1e} to {gap["interval"][1]:+.1e})' if gap else ''
         lost = f'  {each["diverged"]} diverged' if final and each['diverged'] else ''
         lost += '' if each['at_once'] else '  (one by one)'

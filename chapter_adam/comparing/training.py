@@ -60,7 +60,7 @@ class Racer:
         """The median final loss with each of RATES; an infinite one where most seeds diverge."""
         try:
             return self._medians(data, range(first_seed, first_seed + SWEPT), **options)
-        except (TypeError, ValueError):  # a rule that cannot compute with an array of rates: every second, on fewer seeds
+        except (TypeError, ValueError):  # it cannot compute with an array of rates: every second, on fewer seeds
             medians, seeds = np.full(len(RATES), np.inf), range(first_seed, first_seed + SWEPT_SINGLY)
             for k in range(0, len(RATES), 2):
                 medians[k] = self._medians(data, seeds, RATES[k:k + 1], **options)[0]

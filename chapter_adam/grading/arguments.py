@@ -57,7 +57,7 @@ def number(key, value):
 def initial_states(rule, against, given, d):
     """A rule's states for d features, or for as many as they are made for; and that number."""
     if given is None or callable(given):
-        make = given or beside(rule, against) or RULES[against][1]
+        make = given or beside(rule, against) or RULES.get(getattr(rule, '__name__', ''), RULES[against])[1]
         given = make(d) if signature(make).parameters else make()
     return given, next((array.shape[0] for array in arrays_in(given) if array.shape[1:] == (1,)), d)
 

@@ -2,11 +2,10 @@
 from ..core import checks
 from . import verdict as showing
 from .arguments import LR, OTHERS, initial_states, meaning, role_of
-from .known import ORACLES
+from .known import ORACLES, PATTERNS, make_stream
 from .matching import first_lost, follow
-from .naming import closest_eps, known_mistake, with_eps
+from .naming import closest_eps, known_mistake, shared_state, with_eps
 from .sentences import Sentences
-from .streams import PATTERNS, make_stream
 from .trial import Trial, arrays_in
 
 STEPS = 60
@@ -85,7 +84,7 @@ class Check:
             return self.say.failed(self.trial, self.meant, self.hyperparams) if shared is None else shared
         eps, fit = closest_eps(self.oracle, self.trial, self.meant)
         if not fit.fits:
-            return self.wrong(eps, fit)
+            return self.wrong(eps, fit, *known_mistake(self.against, self.trial, self.meant))
         at = with_eps(self.meant, eps)
         named = [key for key in self.given or () if role_of(key, self.oracle) == 'eps' and eps != self.meant['eps']]
         if named:
@@ -103,8 +102,7 @@ class Check:
             return 'other' if arrays_in(self.states) else 'none'
         return 'other' if any(first_lost(self.oracle, {}, self.trial, meant).values()) else 'same'
 
-    def wrong(self, eps, fit):
-        match, its_eps = known_mistake(self.against, self.trial, self.meant)
+    def wrong(self, eps, fit, match, its_eps):
         if match and match.convention:
             return self.say.convention(self.trial, with_eps(self.meant, its_eps), match)
         lost = first_lost(self.oracle, {}, self.trial, with_eps(self.meant, eps))
@@ -115,9 +113,9 @@ class Check:
         """A verdict if the rule runs where each parameter is one number, and has one state for both; else None."""
         before, self.trial = self.trial, self.try_it(d=1)
         if not self.trial.failure:
-            match, eps = known_mistake(self.against, self.trial, self.meant)
+            match, eps = shared_state(self.against, self.trial, self.meant)
             if match:
-                return self.wrong(eps, follow(self.oracle, {}, self.trial, self.meant))
+                return self.wrong(*closest_eps(self.oracle, self.trial, self.meant), match, eps)
         self.trial = before
         return None
 
@@ -132,7 +130,7 @@ class Check:
         if again.path.tobytes() != self.trial.path[:4].tobytes():
             return None
         usual, changed = self.meant, {**self.hyperparams, **{key: OTHERS[role] for key, role in roles.items()}}
-        trial = self.try_it(d=5, steps=12, hyperparams=changed)
+        trial = self.try_it(d=5, steps=8, hyperparams=changed)
         other = self.meant if 'eps' in roles.values() else with_eps(self.meant, eps)
         self.meant = usual
         if trial.failure or (fit := follow(self.oracle, {}, trial, other)).fits:

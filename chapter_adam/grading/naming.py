@@ -24,11 +24,20 @@ def closest_eps(oracle, trial, meant):
     return eps, fits[eps]
 
 
+def shared_state(against, trial, meant):
+    """`known_mistake` for a rule that runs only where each parameter is one number: one state for both, or that too."""
+    oracle = ORACLES[against]
+    singles = mistakes_of(against, oracle)
+    pairs = (pair for pair in pairs_of(singles) if pair.in_turn)
+    return closest([each for each in singles if each.in_turn], oracle, trial, meant) or closest(
+        pairs, oracle, trial, meant) or (None, None)
+
+
 def known_mistake(against, trial, meant):
     """The mistake that the rule follows in every step, and its eps; else (None, None). One is tried before two."""
-    oracle, one_number = ORACLES[against], (trial.stream.owner == 0).sum() == 1
+    oracle = ORACLES[against]
     singles = [each for each in mistakes_of(against, oracle)
-               if each.t_moved in (None, trial.t_moved) and (one_number or not each.in_turn)]
+               if each.t_moved in (None, trial.t_moved) and not each.in_turn]
     for kinds in (singles, numbers(oracle, trial, meant), other_rules(against), pairs_of(singles)):
         if found := closest(kinds, oracle, trial, meant):
             return found
@@ -39,13 +48,15 @@ def closest(mistakes, oracle, trial, meant):
     """Of the mistakes that fit in every step the best, with its eps: the right eps, then the rule's states, then least
     misfit.
     """
-    found, values = [], eps_to_try(meant)
-    column = meant if values == [None] else {**meant, 'eps': np.array(values)[:, None]}
+    found = []
     for order, each in enumerate(mistakes):
         rule, pieces = each.oracle or oracle, each.pieces
+        own = {**rule.hyperparams, **meant} if each.oracle else meant
+        values = eps_to_try(own)
+        column = own if values == [None] else {**own, 'eps': np.array(values)[:, None]}
         alike = np.broadcast_to(begins_alike(rule, pieces, trial, column), len(values))
         for k in np.flatnonzero(alike):
-            at = with_eps(meant, values[k])
+            at = with_eps(own, values[k])
             if (fit := follow(rule, pieces, trial, at)).fits:
                 strange = any(first_lost(rule, pieces, trial, at).values())
                 found.append((k > 0, strange, round(fit.misfit, 3), order, each, values[k]))

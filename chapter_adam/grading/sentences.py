@@ -73,7 +73,7 @@ class Sentences:
         failure, where = trial.failure, f' ({trial.failure.line})' if trial.failure.line else ''
         reason = f': {failure.reason.rstrip(".")}.' if failure.reason else '.'
         text = [f'Wrong: {self.name} raises {failure.kind} at step {failure.step}{where}{reason}',
-                explain(failure, self.name, hyperparams)]
+                explain(trial, self.name, hyperparams)]
         return self._made(trial, meant, False, failure.step, f'raises {failure.kind}', text, 'differ', no_place=True)
 
     def _made(self, trial, meant, ok, step=None, mistake=None, text=(), states='other', no_place=False):

@@ -1,7 +1,5 @@
 """A reader's rule, run on a stream: what it does to parameters and states, what it reads, and where it fails."""
-import linecache
 import os
-import traceback
 import warnings
 from copy import deepcopy
 from functools import update_wrapper
@@ -11,6 +9,7 @@ import numpy as np
 
 from ..compat import DEVICE, mxnet
 from ..core.checks import copies, short
+from ..lines import failed_line
 
 nd = mxnet.nd
 
@@ -67,6 +66,13 @@ class Failure:
         self.line = line_of(error)
 
 
+def line_of(error):
+    """The line of the rule that failed, as "my_rules.py, line 3 `code`"; '' if it is none of the reader's."""
+    line = failed_line(error)
+    code = f' `{line.text}`' if line.text else ''
+    return f'{os.path.basename(line.file)}, line {line.number}{code}' if line.number else ''
+
+
 class Trial:
     """What a rule did on a stream.
 
@@ -82,8 +88,8 @@ class Trial:
         rule = fresh(rule)
         states, hyperparams = copies(states, dict(hyperparams))
         self.hyperparams = Recorded(hyperparams)
-        with DEVICE, np.errstate(all='ignore'), warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # the verdict says it
+        with DEVICE, np.errstate(all='ignore'), warnings.catch_warnings(record=True) as self.warned:
+            warnings.simplefilter('always')
             self.path = np.array([stream.start, *self._steps(rule, states)])
             self.moves = np.diff(self.path, axis=0)
 
@@ -141,26 +147,15 @@ def arrays_in(value, seen=()):
     return [array for part in parts for array in arrays_in(part, (*seen, id(value)))]
 
 
-def line_of(error):
-    """The innermost line that is the reader's, as "my_rules.py, line 3 `code`"; '' if there is none."""
-    foreign = ('mxnet', 'numpy', __package__.split('.')[0], 'copy')
-    for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
-        if frame.f_globals.get('__name__', '').split('.')[0] not in foreign:
-            file = frame.f_code.co_filename
-            code = linecache.getline(file, number).strip()
-            return f'{os.path.basename(file)}, line {number}' + (f' `{code}`' if code else '')
-    return ''
-
-
-def explain(failure, name, hyperparams):
+def explain(trial, name, hyperparams):
     """What a rule's failure means, as a sentence or two; '' where nothing more is known."""
-    error, reason = failure.error, failure.reason
+    error, reason, failure = trial.failure.error, trial.failure.reason, trial.failure
     if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str) and (
             error.args[0] not in hyperparams):
         key, given = error.args[0], ', '.join(f'{key!r}: {short(value)}' for key, value in hyperparams.items())
         return (f"The book calls a rule with {{'lr': ..., 't': 1}}: read those, with hyperparams.get({key!r}, ...) for "
                 f'more; or check it with hyperparams={{{key!r}: ..., ...}} (given here: {given}).')
-    if 'ufunc' in reason or 'numpy' in reason.lower() or 'VisibleDeprecation' in failure.kind:
+    if 'ufunc' in reason or any('nested sequences' in str(each.message) for each in trial.warned):
         return 'NumPy cannot compute with NDArrays here: use nd.sqrt(x) or x.sqrt().'
     if isinstance(error, UnboundLocalError):
         return 'A name is assigned in the rule and used before: is a `global` missing, or the assignment further down?'

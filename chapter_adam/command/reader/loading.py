@@ -61,9 +61,9 @@ def module_of(path):
 def readers_code():
     """While the block runs, what a reader's code prints goes to standard error, and its plots open no window."""
     os.environ.setdefault('MPLBACKEND', 'Agg')
-    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+    sys.dont_write_bytecode, *before = True, sys.dont_write_bytecode, [*sys.path]
     try:
         with redirect_stdout(sys.stderr):
             yield
     finally:
-        sys.dont_write_bytecode = before
+        sys.dont_write_bytecode, sys.path[:] = before

@@ -8,7 +8,7 @@ class Mistake:
 
     `convention`: who does it so on purpose; then it is not called wrong. `t_moved`: only if hyperparams['t'] was
     changed by the rule, or was not. `in_turn`: only where every parameter is one number. `oracle`: the rule that it is
-    instead.
+    instead. `alone`: it is not tried together with another.
     """
     name: str
     advice: str
@@ -17,6 +17,7 @@ class Mistake:
     t_moved: bool = None
     in_turn: bool = False
     oracle: object = None
+    alone: bool = False
 
     @property
     def names(self):
@@ -30,15 +31,16 @@ class Pair(Mistake):
 
 
 def mistake(name, advice, **pieces):
-    marks = {key: pieces.pop(key) for key in ('convention', 't_moved', 'in_turn') if key in pieces}
+    marks = {key: pieces.pop(key) for key in ('convention', 't_moved', 'in_turn', 'alone') if key in pieces}
     return Mistake(name, advice, pieces, **marks)
 
 
 def pairs_of(singles):
     """Two at once, where they write other pieces otherwise."""
+    singles = [each for each in singles if not each.alone]
     for k, one in enumerate(singles):
         for two in singles[k + 1:]:
             if not one.pieces.keys() & two.pieces.keys():
                 yield Pair(f'{one.name}; {two.name}', f'{one.advice} {two.advice}'.strip(),
-                           {**one.pieces, **two.pieces}, names=(one.name, two.name),
+                           {**one.pieces, **two.pieces}, names=(one.name, two.name), in_turn=one.in_turn or two.in_turn,
                            convention=one.convention and two.convention)

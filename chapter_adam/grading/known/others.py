@@ -34,15 +34,15 @@ MOVES = [
     mistake('sign turned round', 'Subtract the step from the parameter.', p=lambda x: x.p + x.move),
     mistake('lr not used', 'Multiply the step by lr.', move=lambda x: x.step / x.lr),
     mistake('lr used twice', 'Multiply the step by lr once.', move=lambda x: x.step * x.lr),
-    mistake('divided by lr', 'Multiply the step by lr.', move=lambda x: x.step / x.lr ** 2),
+    mistake('divided by lr', 'Multiply the step by lr.', move=lambda x: x.step / x.lr ** 2, alone=True),
     mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: -x.move),
     mistake('p rebound', IN_PLACE.format('p'), p=lambda x: x.p),
     mistake('only the first parameter updated', 'Go over all parameters; does a return stand inside the loop?',
             p=of_one_parameter(0)),
     mistake('only the last parameter updated', 'Go over all parameters; are lines outside of the loop?',
             p=of_one_parameter(1)),
-    mistake('lr divided by sqrt(t)', 'lr stays as it is.', move=lambda x: x.step / np.sqrt(x.k)),
-    mistake('lr divided by t', 'lr stays as it is.', move=lambda x: x.step / x.k),
+    mistake('lr divided by sqrt(t)', 'lr stays as it is.', move=lambda x: x.step / np.sqrt(x.k), alone=True),
+    mistake('lr divided by t', 'lr stays as it is.', move=lambda x: x.step / x.k, alone=True),
 ]
 OUTSIDE = mistake('eps outside the root', '', root=lambda x: np.sqrt(x.s) + x.eps,
                   convention="PyTorch's: eps is added to the root")
@@ -120,4 +120,5 @@ def mistakes_of(against, oracle):
                             keep_v=lambda x: x.s)]
     elif len(oracle.states) == 1:
         in_turn[0] = mistake('one state for both parameters', in_turn[0].advice, **in_turn[0].pieces, in_turn=True)
-    return OWN[against] + rebound + MOVES + in_turn
+    moves = [each for each in MOVES if against != 'adadelta' or 'lr' not in each.name]
+    return OWN[against] + rebound + moves + in_turn

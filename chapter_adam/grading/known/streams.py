@@ -62,9 +62,9 @@ def make_stream(d=len(PATTERNS), steps=60, first=1, seed=0):
     >>> make_stream(5, steps=3).gradients.shape
     (3, 6)
     """
-    draws, t = np.random.default_rng(seed), np.arange(1, steps + 1)
+    noise, t = np.random.default_rng(seed).normal(0.3, 1, (steps, d + 1)), np.arange(1, steps + 1)
     patterns = (*(PATTERNS * (d // len(PATTERNS) + 1))[:d], BIAS)
-    columns = [pattern(t, draws.normal(0.3, 1, steps)) for pattern in patterns]
+    columns = [pattern(t, each) for pattern, each in zip(patterns, noise.T)]
     start = np.where(np.arange(d + 1) % 2, 0, np.linspace(-1, 1, d + 1))
     start[-1] = 0
     as_float32 = [np.asarray(array, np.float32).astype(float) for array in (np.transpose(columns), start)]
