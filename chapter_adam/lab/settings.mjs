@@ -4,24 +4,12 @@ import TABLE from './settings.json' with { type: 'json' };
 import { DEFAULTS } from './training.mjs';
 
 /** Of each number: its name, the limits of what may be typed, and the stops of the slider. */
-export const NUMBERS = Object.fromEntries(
-  Object.entries(TABLE.numbers).map(([key, number]) => [key, { ...number, stops: number.stops ?? stopsOf(number) }]),
-);
+export const NUMBERS = TABLE.numbers;
 
 /** Of each choice: for every value its text in the list, and then what a run with it is called. */
 export const CHOICES = TABLE.choices;
 const ADAMS_OWN = ['correction', 'epsPlace', 'firstT'];
 const KEYS = [...Object.keys(CHOICES), ...Object.keys(NUMBERS)];
-
-/** All whole numbers up to a last; or in each decade some factors, so that each stop is about as far as the last. */
-function stopsOf({ upTo, decades, factors }) {
-  if (upTo) {
-    return Array.from({ length: upTo + 1 }, (_, k) => k);
-  }
-  const exponents = Array.from({ length: decades[1] - decades[0] }, (_, k) => decades[0] + k);
-  const stops = exponents.flatMap((exponent) => factors.map((factor) => Number(`${factor}e${exponent}`)));
-  return [...stops, 10 ** decades[1]];
-}
 
 export const hyperparameters = (rule) => Object.keys(RULES[rule].defaults);
 

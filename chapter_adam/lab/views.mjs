@@ -2,7 +2,6 @@
 import { axes, band, clipped, line, path, pixel, plot, words } from './chart.mjs';
 
 export const WEIGHTS = ['frequency', 'angle of attack', 'chord length', 'velocity', 'thickness', 'bias'];
-const MOST_POINTS = 3000; // of a path
 
 const boxOf = ({ width, height }, top = 10) => ({ left: 60, top, right: width - 14, bottom: height - 40 });
 
@@ -132,7 +131,7 @@ export function pathView(on, { runs, optimum, curvature, floor }) {
   const levels = [4.6, 3.2, 2.1, 1.3, 0.7, 0.3, 0.1, 0.02];
   const contours = levels.map((level) => ellipse(optimum, curvature, 2 * level * floor, on));
   const paths = runs.map(({ steps, at, kind }) => {
-    const shown = [...thinned(steps, MOST_POINTS), steps];
+    const shown = [...thinned(steps, 3000), steps];
     const [xs, ys] = [0, 1].map((k) => shown.map((step) => at(step, k)));
     const [x, y] = [on.X(xs.at(-1)), on.Y(ys.at(-1))];
     const end = Number.isFinite(x + y) ? `<circle class="end ${kind}" cx="${pixel(x)}" cy="${pixel(y)}" r="3.5"/>` : '';
