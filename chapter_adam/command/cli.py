@@ -14,6 +14,10 @@ SIGNALS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG
 INTERRUPTED = 'interrupted; what was finished before is kept'
 
 
+class Stopped(KeyboardInterrupt):
+    """A signal came. After a plain KeyboardInterrupt within an `exec`, Python ends itself by SIGINT, caught or not."""
+
+
 def main(argv=None):
     """Runs the command line `argv` (without the program's name) and returns its exit code."""
     with stoppable() as received:
@@ -73,7 +77,7 @@ def _flush_output():
 
 @contextmanager
 def stoppable():
-    """While the block runs, Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt; yields the list of those that came.
+    """While the block runs, Ctrl-C, SIGTERM and SIGHUP raise Stopped; yields the list of those that came.
 
     A signal that is ignored (nohup, a script's `&`) or handled by the caller stays so. One in thirty strikes inside an
     NDArray's `__del__`, where Python would print the exception and go on: that one is sent again.
@@ -82,7 +86,7 @@ def stoppable():
 
     def stop(number, _frame):
         received.append(number)
-        raise KeyboardInterrupt
+        raise Stopped
 
     def again(unraisable):
         if isinstance(unraisable.exc_value, KeyboardInterrupt):  # a moment later, outside of the destructor

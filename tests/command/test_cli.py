@@ -189,6 +189,22 @@ def test_a_signal_is_never_lost(tmp_path, monkeypatch, capsys, defaults, number,
     assert names(tmp_path) == (['result'] if strike is swallowed else [])
 
 
+STRUCK = """import signal, sys, types
+from chapter_adam.command import cli
+def run(_options):
+    exec('signal.raise_signal(signal.SIGTERM)')
+sys.modules['chapter_adam.command.section'] = types.SimpleNamespace(run=run)
+sys.exit(cli.main([]))
+"""
+
+
+def test_a_signal_within_an_exec_leaves_the_exit_code(tmp_path):
+    """After a plain KeyboardInterrupt there, `python -m` ends itself by SIGINT: with 130 for the shell, whatever came."""
+    (tmp_path / 'struck.py').write_text(STRUCK)
+    ended = outside.python('-m', 'struck', cwd=tmp_path, paths=[outside.CLONE, tmp_path])
+    assert (ended.returncode, ended.stderr) == (143, '')
+
+
 def test_the_callers_own_handlers_stay(defaults):
     """nohup ignores SIGHUP, a script's `&` SIGINT: then they are ignored here too."""
     hook, _ = sys.unraisablehook, signal.signal(signal.SIGHUP, signal.SIG_IGN)
