@@ -35,12 +35,11 @@ def position(array):
     """The position of an operand's value, or None if laziness has ended over it. A plain array enters as a copy."""
     if is_lazy(array):
         return array.writable.at
-    guard(array)
     if now.is_open and array.stype != 'default':
         now.end('an array is sparse')
+    copy = array.copy()  # which ends the laziness if the array lies in a root
     if not now.is_open:
         return None
-    copy = array.copy()
     return now.enter(copy.reshape(for_runs(array.shape)) if now.many else copy, (array.shape, array.dtype))
 
 
