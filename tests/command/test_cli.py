@@ -199,7 +199,7 @@ sys.exit(cli.main([]))
 
 
 def test_a_signal_within_an_exec_leaves_the_exit_code(tmp_path):
-    """After a plain KeyboardInterrupt there, `python -m` ends itself by SIGINT: with 130 for the shell, whatever came."""
+    """After a plain KeyboardInterrupt there, `python -m` ends itself by SIGINT, 130 for the shell, whatever came."""
     (tmp_path / 'struck.py').write_text(STRUCK)
     ended = outside.python('-m', 'struck', cwd=tmp_path, paths=[outside.CLONE, tmp_path])
     assert (ended.returncode, ended.stderr) == (143, '')
