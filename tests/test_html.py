@@ -86,6 +86,10 @@ def test_the_committed_page_is_the_one_that_its_sources_make(text):
     assert len(committed.encode()) < 600_000
 
 
+def test_the_lab_stays_small():
+    assert sum(build_html.read(path).count('\n') for path in build_html.LAB.glob('*.mjs')) <= 1500
+
+
 def test_it_loads_nothing_and_leads_to_its_sources(text):
     page = Page(text)
     assert not page.open

@@ -162,6 +162,7 @@ async function copy(button, text, otherwise) {
   button.dataset.name = name;
   const failed = await navigator.clipboard.writeText(text).catch(() => otherwise);
   button.textContent = failed ?? 'Copied';
+  $('python').open ||= button.id === 'copy-python';
   $('said').textContent = button.textContent;
   setTimeout(() => button.replaceChildren(name), 1500);
 }

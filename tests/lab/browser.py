@@ -56,8 +56,18 @@ class Browser:
         self.wait()
 
     def media(self, kind='', **features):
+        self.is_altered = True
         self.devtools('Emulation.setEmulatedMedia', media=kind, features=[
             {'name': name.replace('_', '-'), 'value': value} for name, value in features.items()])
+
+    def reset(self):
+        """The section's settings, at 1200 x 900 in light; the page is loaded again where a test has changed these."""
+        if self.is_altered:
+            self.open()
+            self.is_altered = False
+        else:
+            self.run("history.replaceState(null, '', '#'); window.dispatchEvent(new Event('popstate'))")
+            self.wait()
 
     def set(self, address):
         """Other settings, by the page's own hand; and the run that they give."""

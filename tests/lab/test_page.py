@@ -38,6 +38,7 @@ def chromium():
     if not all(browsers.found()):
         pytest.skip(browsers.MISSING)
     chromium = browsers.Browser()
+    chromium.open()
     yield chromium
     chromium.close()
 
@@ -45,7 +46,7 @@ def chromium():
 @pytest.fixture
 def browser(chromium):
     """The page at the section's settings; after the test: no word in the console, and nothing was asked for."""
-    chromium.open()
+    chromium.reset()
     yield chromium
     words, asked = chromium.said()
     assert words == [] and {address.split(':')[0] for address in asked} <= {'file', 'data', 'blob', 'about'}
@@ -140,6 +141,9 @@ def test_controls_by_keyboard(browser):
     assert press(browser, 'correction', Keys.DOWN)['correction'] == 'none'
     start = press(browser, 'handle', Keys.RIGHT, Keys.RIGHT, Keys.UP)['start']
     assert start[1] == pytest.approx(0.1, abs=0.04) and start[4] == pytest.approx(0.05, abs=0.04)
+    assert press(browser, 'copy-python', Keys.ENTER)
+    browser.wait("document.getElementById('python').open")
+    assert browser.text('#copy-python') != 'Copy as Python' and "'lr': 0.3" in browser.text('#python[open] pre')
     assert press(browser, 'pin', Keys.ENTER) and browser.run('return lab.state.pins.length') == 1
     assert press(browser, 'seeds-start', Keys.ENTER).get('start') is None
     assert press(browser, 'reset', Keys.ENTER)['lr'] == 0.01

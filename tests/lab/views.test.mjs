@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { parse, VIEW, write } from '../../chapter_adam/lab/address.mjs';
+import { path, plain, plot, scale, ticks } from '../../chapter_adam/lab/chart.mjs';
+import { complete, decode, encode, names, NUMBERS, read, withRule } from '../../chapter_adam/lab/settings.mjs';
+import { edgesOf, finalView, histogram, lossView } from '../../chapter_adam/lab/views.mjs';
+
+const seeds = JSON.parse(readFileSync(new URL('../../figures/seeds.json', import.meta.url), 'utf8'));
+const size = { width: 600, height: 300 };
+
+test('a scale keeps distances, a log scale factors', () => {
+  assert.deepEqual([0, 1, 2].map(scale([0, 2], [10, 30])), [10, 20, 30]);
+  assert.deepEqual([1, 10, 100, 0].map(scale([1, 100], [0, 200], true)), [0, 100, 200, 0]);
+});
+
+test('ticks are round and within the domain', () => {
+  assert.deepEqual(ticks({ domain: [0, 2] }, 4), [0, 0.5, 1, 1.5, 2]);
+  assert.deepEqual(ticks({ domain: [1e-4, 1], log: true }, 9).map(plain), ['1e-4', '0.001', '0.01', '0.1', '1']);
+  assert.deepEqual([-0.5, 0, 1e-6, 1 / 3].map(plain), ['−0.5', '0', '1e-6', '0.3333']);
+});
+
+test('a path leaves out what is no number, and stays near the plot', () => {
+  const on = plot({ left: 0, top: 0, right: 10, bottom: 10 }, { domain: [0, 1] }, { domain: [0, 1] });
+  assert.equal(path([0, 0.5, 1], [0, Number.NaN, 1], on), 'M0 10L10 0');
+  assert.equal(path([0], [1e9], on), 'M0 -5000');
+});
+
+test('bins are those of figures/seeds.json, the last one holds all above', () => {
+  const { edges } = seeds.histogram;
+  const counts = histogram([edges[0], edges[1] + 1e-6, edges.at(-1) + 1, edges[0] - 1], edges);
+  assert.deepEqual([counts[0], counts[1], counts.at(-1)], [2, 1, 1]);
+  const own = edgesOf([0.3, 0.31, 0.32, 0.4], 0.242);
+  assert.ok(own[0] === 0.3 && own.at(-1) < 0.4 && own.length === 51);
+});
+
+test('a picture has four parts, its words come from the facts', () => {
+  const run = { epochs: [0, 2], losses: [0.5, 0.3], kind: 'now' };
+  const picture = lossView(size, { runs: [run], seeds, floor: 0.2421, log: false });
+  assert.equal(picture.length, 4);
+  assert.match(picture[3].join(''), /the book: 0\.243957/);
+  const marks = [{ loss: 9, name: 'far', kind: 'now' }];
+  assert.match(
+    finalView(size, { counts: [1], edges: [0, 1], marks, floor: 0 })[3]
+      .flat()
+      .join(''),
+    /far →/,
+  );
+});
+
+test('a setting goes to its address and back', () => {
+  for (const text of ['', 'lr=0.3', 'rule=yogi&eps=0.1', 'firstT=2&rows=1500', 'start=1,2,3,4,5,6']) {
+    assert.equal(encode(decode(text)), text);
+  }
+  assert.deepEqual(decode('epochs=0&lr=x&rule=best&correction=toString&seed=1.5&hello=1'), complete());
+  const { settings, pins, view } = parse('lr=0.3&pin=&pin=beta1%3D0&log=true&first=7');
+  assert.deepEqual([settings.lr, pins.map(encode), view], [0.3, ['', 'beta1=0'], { ...VIEW, log: 'true' }]);
+  const runs = pins.map((pin) => ({ settings: pin }));
+  assert.equal(write(settings, runs, view), 'lr=0.3&pin=&pin=beta1%3D0&log=true');
+  assert.equal(parse('exercises'), null);
+});
+
+test('another rule brings its hyperparameters and keeps the rest', () => {
+  const yogi = withRule({ ...complete(), lr: 0.3, eps: 1, start: [0, 0, 0, 0, 0, 0] }, 'yogi');
+  assert.deepEqual([yogi.lr, yogi.eps, yogi.start.length, yogi.correction], [0.3, 1e-3, 6, undefined]);
+});
+
+test('every stop of a slider is allowed', () => {
+  for (const [key, { stops }] of Object.entries(NUMBERS)) {
+    assert.deepEqual(
+      stops,
+      [...new Set(stops)].sort((one, other) => one - other),
+      key,
+    );
+    assert.ok(
+      stops.every((stop) => read(key, String(stop)) === stop),
+      key,
+    );
+  }
+});
+
+test('runs are named by what differs', () => {
+  assert.deepEqual(names([complete()]), ['Adam']);
+  assert.deepEqual(names([complete(), complete({ lr: 0.3 })]), ['learning rate 0.01', 'learning rate 0.3']);
+  assert.deepEqual(names([complete({ rule: 'yogi' }), complete()]), ['Yogi', 'Adam']);
+});
