@@ -40,11 +40,23 @@ def meaning(hyperparams, oracle):
     for key, value in hyperparams.items():
         values = list(zip(('beta1', 'beta2'), value)) if plain(key) == 'betas' else [(role_of(key, oracle), value)]
         found.update({role: number(key, each) for role, each in values if role in found})
-    unknown = [value for key, value in hyperparams.items() if type(value) is float and not role_of(key, oracle)]
-    if len(unknown) == 1 and not any(role_of(key, oracle) == 'lr' for key in hyperparams):
-        found['lr'] = unknown[0]
+    guess(found, {role_of(key, oracle) for key in hyperparams}, [
+        value for key, value in hyperparams.items() if type(value) is float and not role_of(key, oracle)])
     found['t'] = max(1, int(found['t']))  # a rule that advances it first is given 0
     return found
+
+
+def guess(found, given, unknown):
+    """Gives numbers under unknown names to the hyperparameters that were not given, by their size."""
+    missing = [role for role in found if role not in given]
+    decays = sorted(value for value in unknown if 0.3 <= value < 1)
+    names = [role for role in ('beta1', 'beta2', 'momentum', 'gamma', 'rho') if role in missing]
+    if len(decays) == len(names):
+        found.update(zip(names, decays))
+    found.update({'eps': value for value in unknown if value < 1e-4 and 'eps' in missing})
+    rates = [value for value in unknown if 1e-4 <= value < 0.3]
+    if 'lr' in missing and len(rates) == 1:
+        found['lr'] = rates[0]
 
 
 def number(key, value):
@@ -59,7 +71,10 @@ def initial_states(rule, against, given, d):
     if given is None or callable(given):
         make = given or beside(rule, against) or RULES.get(getattr(rule, '__name__', ''), RULES[against])[1]
         given = make(d) if signature(make).parameters else make()
-    return given, next((array.shape[0] for array in arrays_in(given) if array.shape[1:] == (1,)), d)
+    arrays = arrays_in(given)
+    if any(d in array.shape for array in arrays):
+        return given, d
+    return given, next((array.shape[0] for array in arrays if array.shape[1:] == (1,)), d)
 
 
 def beside(rule, against):

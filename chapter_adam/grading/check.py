@@ -4,7 +4,7 @@ from . import verdict as showing
 from .arguments import LR, OTHERS, initial_states, meaning, role_of
 from .known import ORACLES, PATTERNS, make_stream
 from .matching import first_lost, follow
-from .naming import closest_eps, known_mistake, shared_state, with_eps
+from .naming import closest_eps, known_mistake, scaled_gradient, shared_state, with_eps
 from .sentences import Sentences
 from .trial import Trial, arrays_in
 
@@ -38,7 +38,8 @@ def check(rule, against='adam', states=None, hyperparams=None, plot=False, *, st
     >>> check(adam).mistake
     'no bias correction'
     """
-    checks.rule(rule)
+    if not callable(rule):
+        raise TypeError(f'rule must be a function of (params, states, hyperparams), got {checks.short(rule)}')
     if against not in ORACLES:
         raise ValueError(f'against must be one of {", ".join(ORACLES)}, got {checks.short(against)}')
     if hyperparams is not None and not isinstance(hyperparams, dict):
@@ -89,6 +90,8 @@ class Check:
         named = [key for key in self.given or () if role_of(key, self.oracle) == 'eps' and eps != self.meant['eps']]
         if named:
             return self.say.ignored(self.trial, self.meant, named[0], follow(self.oracle, {}, self.trial, self.meant))
+        if scaled := scaled_gradient(self.oracle, self.trial, self.meant, eps):
+            return self.wrong(self.meant['eps'], follow(self.oracle, {}, self.trial, self.meant), *scaled)
         other = self.with_other_hyperparams(eps)
         return other if other is not None else self.say.right(
             self.trial, at, self.states_of_oracle(at), [key for key in self.hyperparams if key not in self.asked_for()])
@@ -124,7 +127,7 @@ class Check:
 
         A rule that keeps something to itself, such as a clock, does not begin anew in a second trial: it is left alone.
         """
-        roles = {key: role_of(key, self.oracle) for key in self.trial.hyperparams.asked}
+        roles = {key: role_of(key, self.oracle) for key in sorted(self.trial.hyperparams.asked, key=str)}
         roles = {key: role for key, role in roles.items() if role in OTHERS and key in (role, *self.hyperparams)}
         again = Trial(self.rule, self.trial.stream.begin(3), self.states, self.hyperparams)
         if again.path.tobytes() != self.trial.path[:4].tobytes():

@@ -6,9 +6,16 @@ from .known import ORACLES, Mistake, mistakes_of, pairs_of
 from .matching import begins_alike, first_lost, follow
 
 
-def eps_to_try(meant):
-    """The usual values of eps, the right one first; [None] for a rule without."""
-    return list(dict.fromkeys([meant['eps'], *USUAL_EPS])) if 'eps' in meant else [None]
+def eps_to_try(meant, trial=None):
+    """The usual values of eps, the right one first, and the one of Adam's quotient; [None] for a rule without."""
+    if 'eps' not in meant:
+        return [None]
+    tiny = trial and int(np.argmin(np.where(trial.stream.gradients[0] == 0, np.inf, abs(trial.stream.gradients[0]))))
+    told = []
+    if trial and trial.moves[0, tiny]:  # the first step is lr g / (|g| + eps)
+        g = abs(trial.stream.gradients[0, tiny])
+        told = [float(f'{g * (meant["lr"] / abs(trial.moves[0, tiny]) - 1):.3g}')]
+    return list(dict.fromkeys([meant['eps'], *USUAL_EPS, *[eps for eps in told if 0 < eps < np.inf]]))
 
 
 def with_eps(meant, eps):
@@ -17,9 +24,11 @@ def with_eps(meant, eps):
 
 def closest_eps(oracle, trial, meant):
     """The eps with which the oracle follows the rule for longest, and its Fit; the right one if it is as good."""
-    fits = {eps: follow(oracle, {}, trial, with_eps(meant, eps)) for eps in eps_to_try(meant)[:1]}
-    if not next(iter(fits.values())).fits:
-        fits = {eps: follow(oracle, {}, trial, with_eps(meant, eps)) for eps in eps_to_try(meant)}
+    fits = {}
+    for eps in eps_to_try(meant, trial):
+        fits[eps] = follow(oracle, {}, trial, with_eps(meant, eps))
+        if len(fits) == 1 and fits[eps].fits:
+            break
     eps = max(fits, key=lambda each: (fits[each].first, fits[each].fits and -fits[each].misfit))
     return eps, fits[eps]
 
@@ -70,8 +79,8 @@ def other_rules(against):
 
 
 def numbers(oracle, trial, meant):
-    """Mistakes that are told by a number: a clock that was running before, and a factor."""
-    return [each for each in (late_clock(oracle, trial, meant), factor(oracle, trial, meant)) if each]
+    """Mistakes that are told by a number: a clock that was running before, a factor, a decay of the parameters."""
+    return [each for each in (told(oracle, trial, meant) for told in (late_clock, factor, decay)) if each]
 
 
 def late_clock(oracle, trial, meant):
@@ -96,3 +105,26 @@ def factor(oracle, trial, meant):
     if np.isfinite(ratio) and ratio:
         return Mistake(f'every step times {ratio:.3g}', 'Is there a number too many in the last line, or a learning '
                        'rate written into it?', {'move': lambda x: ratio * x.step})
+
+
+def decay(oracle, trial, meant):
+    """Every step also takes a part of the parameter, as AdamW's does."""
+    silent = np.flatnonzero((trial.stream.gradients[0] == 0) & (trial.stream.start != 0))
+    part = -float(trial.moves[0, silent[0]] / trial.stream.start[silent[0]]) if len(silent) else np.nan
+    if np.isfinite(part) and part:
+        return Mistake(f'weight decay of {part / meant["lr"]:.3g}', 'The rule takes no part of the parameter away.',
+                       {'p': lambda x: x.p - x.move - part * x.p})
+
+
+def scaled_gradient(oracle, trial, meant, eps):
+    """The mistake, and its eps, of a rule that seems to have another eps, but whose states hold multiples of g.
+
+    Adam divides by the size of its gradients: only eps tells how large they are.
+    """
+    for usual in (meant['eps'], *USUAL_EPS[:2]) if eps != meant.get('eps') else ():
+        factor = float(f'{usual / eps:.3g}')
+        pieces, at = {'g': lambda x, factor=factor: factor * x.g}, with_eps(meant, usual)
+        if factor != 1 and follow(oracle, pieces, trial, at).fits and not any(
+                first_lost(oracle, pieces, trial, at).values()):
+            return Mistake(f'gradient times {factor:.3g}', 'Take p.grad as it is.', pieces), usual
+    return None

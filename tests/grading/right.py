@@ -1,5 +1,6 @@
 """Adams that are right, written as readers write them: RIGHT names each with what `check` is given besides."""
 import math
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -407,6 +408,75 @@ def the_kernel_with_the_bridge(params, states, hyperparams):
     root = (1 - 0.999 ** t) ** 0.5
     for p, (v, s) in zip(params, states):
         nd.adam_update(p, p.grad, v, s, lr=hyperparams['lr'] * root / (1 - 0.9 ** t), epsilon=1e-6 * root, out=p)
+    hyperparams['t'] = t + 1
+
+
+@right(states=lambda d: [nd.zeros((2, d, 1)), nd.zeros((2, 1))])
+def both_averages_in_one_array(params, states, hyperparams):
+    t = hyperparams['t']
+    for p, state in zip(params, states):
+        state[0:1] = 0.9 * state[0:1] + 0.1 * p.grad.expand_dims(0)
+        state[1:2] = 0.999 * state[1:2] + 0.001 * p.grad.square().expand_dims(0)
+        p[:] = p - hyperparams['lr'] * (state[0].reshape(p.shape) / (1 - 0.9 ** t)) / (
+            (state[1].reshape(p.shape) / (1 - 0.999 ** t)).sqrt() + 1e-6)
+    hyperparams['t'] = t + 1
+
+
+@right()
+def all_parameters_in_one_array(params, states, hyperparams):
+    t, at = hyperparams['t'], 0
+    g, p, v, s = (nd.concat(*[array.reshape(-1) for array in arrays], dim=0) for arrays in (
+        [p.grad for p in params], params, [v for v, _ in states], [s for _, s in states]))
+    v, s = 0.9 * v + 0.1 * g, 0.999 * s + 0.001 * g * g
+    p = p - hyperparams['lr'] * (v / (1 - 0.9 ** t)) / ((s / (1 - 0.999 ** t)).sqrt() + 1e-6)
+    for old, pair in zip(params, states):
+        for array, new in zip((old, *pair), (p, v, s)):
+            array[:] = new[at:at + old.size].reshape(old.shape)
+        at += old.size
+    hyperparams['t'] = t + 1
+
+
+@right(make=True)
+def a_method():
+    optimizer = Adam()
+
+    class Holder:
+        def step(self, params, states, hyperparams):
+            optimizer(params, states, hyperparams)
+    return Holder().step
+
+
+@right(make=True)
+def a_partial_function():
+    return partial(with_betas, beta1=0.9, beta2=0.999, eps=1.5e-8)
+
+
+def with_betas(params, states, hyperparams, beta1, beta2, eps):
+    t = hyperparams['t']
+    for p, (v, s) in zip(params, states):
+        v[:] = v * beta1 + p.grad * (1 - beta1)
+        s[:] = s * beta2 + p.grad ** 2 * (1 - beta2)
+        p -= hyperparams['lr'] / (1 - beta1 ** t) * v / (s.sqrt() / (1 - beta2 ** t) ** 0.5 + eps)
+    hyperparams['t'] += 1
+
+
+@right(hyperparams={'eta': 0.05, 'number': 1, 'decay1': 0.8, 'decay2': 0.99, 'fudge': 1e-7})
+def unknown_keys(params, states, hyperparams):
+    b1, b2, t = hyperparams['decay1'], hyperparams['decay2'], hyperparams['number']
+    for p, (v, s) in zip(params, states):
+        v[:] = b1 * v + (1 - b1) * p.grad
+        s[:] = b2 * s + (1 - b2) * p.grad ** 2
+        p[:] = p - hyperparams['eta'] * (v / (1 - b1 ** t)) / ((s / (1 - b2 ** t)).sqrt() + hyperparams['fudge'])
+    hyperparams['number'] += 1
+
+
+@right()
+def minus_v(params, states, hyperparams):
+    t = hyperparams['t']
+    for p, (v, s) in zip(params, states):
+        v[:] = 0.9 * v - 0.1 * p.grad
+        s[:] = 0.999 * s + 0.001 * p.grad ** 2
+        p[:] = p + hyperparams['lr'] * (v / (1 - 0.9 ** t)) / ((s / (1 - 0.999 ** t)).sqrt() + 1e-6)
     hyperparams['t'] = t + 1
 
 

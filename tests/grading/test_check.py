@@ -211,7 +211,7 @@ def test_plot_draws_the_distances_with_the_tolerance():
 
 
 @pytest.mark.parametrize('arguments, error, words', [
-    ({'rule': 3}, TypeError, 'trainer_fn must be a function'),
+    ({'rule': 3}, TypeError, 'rule must be a function'),
     ({'against': 'lion'}, ValueError, 'against must be one of'),
     ({'hyperparams': [1]}, TypeError, 'hyperparams must be a dict'), ({'steps': 0}, ValueError, 'steps must be'),
     ({'plot': 'yes'}, TypeError, 'plot must be'),

@@ -13,6 +13,8 @@ CLOCK = [
             t=lambda x: x.first + 2 * (x.k - x.first)),
     mistake('t advanced once per parameter', 'Advance t once, after the loop over the parameters.',
             t=lambda x: x.first + 2 * (x.k - x.first) + x.owner + 1),
+    mistake('t advanced twice', 'Advance t once, at the end of the rule.',
+            t=lambda x: x.first + 2 * (x.k - x.first) + 1),
     mistake('t starts at 2', 'Advance t at the end of the rule: the first step has t = 1.', t=lambda x: x.k + 1),
     mistake('t starts at 0', 'The first step has t = 1.', t=lambda x: x.k - 1),
 ]
@@ -43,6 +45,8 @@ CORRECTION = [
             v_hat=corrected('v', 'beta2'), s_hat=corrected('s', 'beta1')),
     mistake('v corrected with beta2', 'v is corrected with beta1.', v_hat=corrected('v', 'beta2')),
     mistake('s corrected with beta1', 's is corrected with beta2.', s_hat=corrected('s', 'beta1')),
+    mistake('root taken before the correction', 'Divide s by 1 - beta2 ** t before taking the root.',
+            root=lambda x: np.sqrt(x.s) / (1 - x.beta2 ** x.t) + x.eps),
     mistake('root of the correction forgotten', 'The rate is lr sqrt(1 - beta2 ** t) / (1 - beta1 ** t).',
             v_hat=lambda x: x.v * (1 - x.beta2 ** x.t) / (1 - x.beta1 ** x.t), s_hat=lambda x: x.s, alone=True),
     mistake('folded rate upside down', 'The rate is lr sqrt(1 - beta2 ** t) / (1 - beta1 ** t).',
@@ -87,6 +91,7 @@ AVERAGES = [
             step=lambda x: x.lr * x.s_hat / (np.sqrt(x.v_hat) + x.eps)),
     mistake('g and g * g swapped', 'v averages g, s averages g * g.', v=average('v', square, 'beta1'),
             s=average('s', gradient, 'beta2'), alone=True),
+    mistake('v averages p', 'v averages g, the gradient.', v=average('v', lambda x: x.p, 'beta1'), alone=True),
     mistake('v averages g * g', 'v averages g.', v=average('v', square, 'beta1'), alone=True),
     mistake('factor (1 - beta1) forgotten', 'v <- beta1 v + (1 - beta1) g.', v=lambda x: x.beta1 * x.v + x.g),
     mistake('factor (1 - beta2) forgotten', 's <- beta2 s + (1 - beta2) g * g.',
@@ -108,20 +113,25 @@ AVERAGES = [
     mistake('s averages g * v', 's averages g * g.', s=average('s', lambda x: x.v * x.g, 'beta2'), alone=True),
     mistake('the old v is used', 'Update v before it is used.', v_hat=lambda x: x.before['v'] / (1 - x.beta1 ** x.t)),
     mistake('the old s is used', 'Update s before it is used.', s_hat=lambda x: x.before['s'] / (1 - x.beta2 ** x.t)),
-    mistake('another beta1: 0.99', 'beta1 is 0.9.', v=lambda x: 0.99 * x.v + 0.01 * x.g,
-            v_hat=lambda x: x.v / (1 - 0.99 ** x.t), alone=True),
-    mistake('another beta2: 0.99', 'beta2 is 0.999.', s=lambda x: 0.99 * x.s + 0.01 * x.g ** 2,
-            s_hat=lambda x: x.s / (1 - 0.99 ** x.t), alone=True),
-    mistake('another beta2: 0.9999', 'beta2 is 0.999.', s=lambda x: 0.9999 * x.s + 0.0001 * x.g ** 2,
-            s_hat=lambda x: x.s / (1 - 0.9999 ** x.t), alone=True),
+    mistake('p updated before v and s', 'Update v and s before they are used.',
+            v_hat=lambda x: x.before['v'] / (1 - x.beta1 ** x.t),
+            s_hat=lambda x: x.before['s'] / (1 - x.beta2 ** x.t)),
+]
+CONSTANTS = [
+    *[mistake(f'another beta1: {b}', 'beta1 is 0.9.', v=lambda x, b=b: b * x.v + (1 - b) * x.g,
+              v_hat=lambda x, b=b: x.v / (1 - b ** x.t), alone=True) for b in (0.5, 0.8, 0.95, 0.99)],
+    *[mistake(f'another beta2: {b}', 'beta2 is 0.999.', s=lambda x, b=b: b * x.s + (1 - b) * x.g ** 2,
+              s_hat=lambda x, b=b: x.s / (1 - b ** x.t), alone=True) for b in (0.95, 0.98, 0.99, 0.9999)],
 ]
 OTHER_RULES = [
     mistake('NAdam', 'This is another rule.', v_hat=lambda x: (
         x.beta1 * x.v / (1 - x.beta1 ** (x.t + 1)) + (1 - x.beta1) * x.g / (1 - x.beta1 ** x.t)), alone=True),
     mistake('NAdam', 'This is another rule.', v_hat=lambda x: (
         x.beta1 * x.v + (1 - x.beta1) * x.g) / (1 - x.beta1 ** x.t), alone=True),
+    mistake('AdaMax', 'This is another rule.', s=lambda x: np.maximum(x.beta2 * x.s, abs(x.g)), alone=True,
+            root=lambda x: x.s + x.eps),
     mistake('AdaBelief', 'This is another rule.', s=average('s', lambda x: (x.g - x.v) ** 2, 'beta2'), alone=True),
     mistake("Yogi's s, corrected", 'This is another rule.',
             s=lambda x: x.s + (1 - x.beta2) * np.sign(x.g ** 2 - x.s) * x.g ** 2, alone=True),
 ]
-ADAMS = CLOCK + CORRECTION + BETAS + EPS + AVERAGES + OTHER_RULES
+ADAMS = CLOCK + CORRECTION + BETAS + EPS + AVERAGES + CONSTANTS + OTHER_RULES

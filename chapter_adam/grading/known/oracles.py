@@ -20,7 +20,7 @@ class Oracle:
 
     def __init__(self, title, states, hyperparams, decay=None, **pieces):
         self.title, self.states, self.hyperparams, self.decay = title, states, hyperparams, decay
-        self.pieces = {'t': lambda x: x.k, **pieces, 'move': lambda x: x.step,
+        self.pieces = {'g': lambda x: x.g, 't': lambda x: x.k, **pieces, 'move': lambda x: x.step,
                        'p': lambda x: x.p - x.move}
 
     def moves(self, stream, hyperparams, changed={}):
