@@ -51,8 +51,9 @@ def without_formulas(text, formulas):
 
 
 def with_formulas(body, formulas):
-    """The HTML with each formula in its place."""
-    return re.sub(r'formula(\d{3})x', lambda match: formulas[int(match[1])], body)
+    """The HTML with each formula in its place; what may be wider than the page can be reached and moved by keyboard."""
+    body = re.sub(r'formula(\d{3})x', lambda match: formulas[int(match[1])], body)
+    return re.sub(r'<pre|<math(?=[^>]* display="block")', r'\g<0> tabindex="0"', body)
 
 
 def chapter_of(notebook):

@@ -208,8 +208,8 @@ def test_every_width_has_all_of_it(browser, width, tmp_path):
     for view in ('loss', 'final', 'keeps', 'path'):
         assert browser.run("""const { width, right } = document.querySelector(arguments[0]).getBoundingClientRect();
             return width > 200 && right <= innerWidth""", f'#{view}-view .part')
-    assert browser.run("""return [...document.querySelectorAll('math[display=block]')]
-        .every((each) => each.scrollHeight <= each.clientHeight)""")
+    assert browser.run("""return [...document.querySelectorAll('pre, math[display=block]')].every((each) =>
+        each.scrollHeight <= each.clientHeight && (each.scrollWidth <= each.clientWidth || each.tabIndex === 0))""")
 
 
 @pytest.mark.parametrize('width, scheme', [(1200, 'light'), (400, 'dark')])
