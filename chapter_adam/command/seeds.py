@@ -9,8 +9,7 @@ from ..output.report import BOOK, Report, is_books
 from ..output.terminal import progress
 from ..rules import adam, init_adam_states
 
-LEVELS = {'least': 0, '5 %': .05, '25 %': .25, 'median': .5, '75 %': .75, '95 %': .95, 'most': 1}
-BANDS = ('least', '5 %', 'median', '95 %', 'most')
+LEVELS = {'least': 0, '5 %': .05, 'median': .5, '95 %': .95, 'most': 1}
 
 
 def run(options):
@@ -68,16 +67,15 @@ def summary(scratch, gluon, floor, books=True):
         'runs': len(fine), 'first_seed': scratch.seeds[0], 'diverged': sorted({*scratch.diverged, *gluon.diverged}),
         'settings': {'scratch': scratch.settings, 'gluon': gluon.settings}, 'floor': floor, 'final': final,
         'book': book, 'histogram': histogram(a[-1], b[-1], floor, final['scratch']),
-        'curves': {'epochs': scratch.epochs.tolist(),
-                   **{name: quantiles(losses, BANDS) for name, losses in curves.items()}},
+        'curves': {'epochs': scratch.epochs.tolist(), **{name: quantiles(each) for name, each in curves.items()}},
     }
     return {**rounded(facts, 6), 'largest_gap': rounded(float(np.abs(a - b).max()), 2),
             'pairs': rounded(paired(a[-1], b[-1]), 2)}
 
 
-def quantiles(losses, names=tuple(LEVELS)):
+def quantiles(losses):
     """Quantiles over the runs, the last axis, by name."""
-    return dict(zip(names, np.quantile(losses, [LEVELS[name] for name in names], axis=-1).tolist()))
+    return dict(zip(LEVELS, np.quantile(losses, [*LEVELS.values()], axis=-1).tolist()))
 
 
 def paired(a, b):

@@ -78,7 +78,6 @@ def test_the_books_losses_are_judged_by_its_settings_alone():
 @pytest.mark.parametrize('options, words, not_words', [
     ('--runs 30 --first-seed 100', ['30 seeds', "the book's scratch run 0.243957"], ['too few to tell (']),
     ('--runs 30 --lr 0.02', ['30 seeds'], ['book']),
-    ('--runs 2', ['2 seeds: too few to tell (30 are needed)'], ['ordinary', 'one distribution']),
 ])
 def test_seeds(tmp_path, capsys, options, words, not_words):
     assert cli.main(['seeds', *options.split(), '--format', 'svg', '--out', str(tmp_path)]) == 0
@@ -87,10 +86,6 @@ def test_seeds(tmp_path, capsys, options, words, not_words):
     found = json.loads((tmp_path / 'seeds.json').read_text())
     assert found['first_seed'] == (100 if 'first' in options else 0)
     assert {path.name for path in tmp_path.iterdir()} == {'seeds.json', 'seeds.svg', 'seeds.timing.json'}
-
-
-def test_seeds_that_all_diverge_are_an_error(small, fails):
-    fails(['seeds', '--runs', '3', '--lr', '1e30', *small], 1, 'all 3 runs diverged')
 
 
 def test_choices(tmp_path, capsys):
