@@ -30,7 +30,8 @@ class Comparison:
     def __str__(self):
         return table(self.facts, self.seconds)
 
-    __repr__ = __str__
+    def __repr__(self):
+        return f'<Comparison of {", ".join(self.runs)}: {self.facts["seeds"]} seeds>'
 
     def to_json(self):
         """The facts and the times as JSON text."""

@@ -46,11 +46,10 @@ class Sentences:
                     f'{trial.stream.gradients[step - 1, element]:.3g} it moves by '
                     f'{trial.moves[step - 1, element]:.6g} instead of {expected[element]:.6g}.')
         if match:
-            advice = ' '.join(dict.fromkeys(match.advice.split('\n')))
-            text.append(f'It does exactly what this mistake does: {" and ".join(match.names)}. {advice}'.strip())
-            if self.oracle.states[:2] == ('v', 's') and any(
-                    {'v', 's', 'v_hat', 's_hat'} & {*name.replace(',', ' ').split()} for name in match.names):
-                text.append('Here v is the average of g, and s that of g * g.')
+            words = {word for name in match.names for word in name.replace(',', ' ').split()}
+            letters = (' (v is the average of g, s that of g * g)' if self.oracle.states[:2] == ('v', 's')
+                       and words & {'v', 's', 'v_hat', 's_hat'} else '')
+            text.append(f'It does exactly what this mistake does: {" and ".join(match.names)}{letters}. {match.advice}')
             if eps is not None:
                 text.append(f'Its eps is {eps:.3g}.')
         else:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from ..output import figures
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """Whether a rule does what it is to do, and if not, where it first differs and which known mistake does that.
 
@@ -32,10 +32,12 @@ class Verdict:
     steps: int
     eps: float | None = None
     states: str = 'other'
-    distances: dict = field(default_factory=dict, repr=False)
+    distances: dict = field(default_factory=dict)
 
     def __str__(self):
         return self.text
+
+    __repr__ = __str__  # what a notebook shows
 
     def __bool__(self):
         return self.ok
