@@ -21,7 +21,7 @@ def tell(text, end='\n'):
 
 @contextlib.contextmanager
 def progress(name, total, unit='epochs'):
-    """Shows progress, a line that changes on a terminal, else now and then a new one; yields the run's `watch`."""
+    """Shows progress, on a terminal as a bar, else as a line now and then; yields the run's `watch`."""
     terminal = sys.stderr and sys.stderr.isatty()
     pause, last = (0.1, 0) if terminal else (PAUSE, monotonic())
 
@@ -29,8 +29,8 @@ def progress(name, total, unit='epochs'):
         nonlocal last
         if monotonic() - last >= pause:
             last = monotonic()
-            line = f'{name}: {done:.4g} of {total} {unit}'
-            tell(f'\r{line}\x1b[K' if terminal else line, end='' if terminal else '\n')
+            line, bar = f'{name}: {done:.4g} of {total} {unit}', '#' * int(20 * done / total)
+            tell(f'\r[{bar:20}] {line}\x1b[K' if terminal else line, end='' if terminal else '\n')
     try:
         yield watch
     finally:

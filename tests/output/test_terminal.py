@@ -18,8 +18,8 @@ def test_printable(text, shown):
 
 @pytest.mark.parametrize('terminal_, said', [
     (False, 'gluon: 2.5 of 20 epochs\ngluon: 5 of 20 epochs\n'),
-    (True, ''.join(f'\rgluon: {half / 2:g} of 20 epochs\x1b[K' for half in range(13)) + '\r\x1b[K')])
-def test_progress_is_a_line_that_changes_or_in_a_pipe_a_new_one_now_and_then(monkeypatch, capsys, terminal_, said):
+    (True, ''.join(f'\r[{"#" * (half // 2):20}] gluon: {half / 2:g} of 20 epochs\x1b[K' for half in range(13)) + '\r\x1b[K')])
+def test_progress_is_a_bar_or_in_a_pipe_a_line_now_and_then(monkeypatch, capsys, terminal_, said):
     now = [100.0]
     monkeypatch.setattr(terminal, 'monotonic', lambda: now[0])
     monkeypatch.setattr(sys.stderr, 'isatty', lambda: terminal_, raising=False)
