@@ -41,6 +41,7 @@ MOVES = [
     mistake('gradient of the first parameter for both', 'Each parameter has its own gradient.',
             g=lambda x: np.full_like(x.g, x.g[0]), in_turn=True),
     mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: -x.move),
+    mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: x.move),
     mistake('p rebound', IN_PLACE.format('p'), p=lambda x: x.p),
     mistake('only the first parameter updated', 'Go over all parameters; does a return stand inside the loop?',
             p=of_one_parameter(0)),
