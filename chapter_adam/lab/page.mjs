@@ -102,14 +102,13 @@ function stopWorker() {
 
 // ---- the address, and what a screen reader is told
 
-let timer = 0;
-
 /** A while after the last change: browsers refuse a new address at every frame, listeners a new result. */
 function sayLater() {
-  clearTimeout(timer);
-  timer = setTimeout(() => {
-    $('said').textContent = `${lineOf(state.run).split(',')[0]}. ${verdict(state.run)}`;
-    if (location.hash.slice(1) !== address()) {
+  clearTimeout(state.timer);
+  const words = `${lineOf(state.run).split(',')[0]}. ${verdict(state.run)}`;
+  state.timer = setTimeout(() => {
+    $('said').textContent = words;
+    if (location.hash.slice(1) !== address() && (address() || location.hash.includes('='))) {
       history.replaceState(null, '', `#${address()}`);
     }
   }, 300);
@@ -121,8 +120,7 @@ function readAddress() {
   const found = parse(location.hash.slice(1));
   if (found) {
     Object.assign(view, found.view);
-    $('log').checked = view.log !== '';
-    for (const key of ['kept', 'only', 'first', 'second']) {
+    for (const key of Object.keys(VIEW)) {
       $(key).value = view[key];
     }
     state.pins = found.pins.map(trained);
@@ -142,8 +140,8 @@ function onSetting({ target }) {
   }
 }
 
-function onView({ target: { id, type, checked, value } }) {
-  view[id] = type !== 'checkbox' ? value : checked ? 'true' : '';
+function onView({ target: { id, value } }) {
+  view[id] = value;
   refresh();
 }
 

@@ -8,8 +8,8 @@ import { lineOf, ranks, verdict } from './words.mjs';
 
 export const $ = (id) => document.getElementById(id);
 
-/** `thousand`: the losses of many seeds; `worker`: what trains them; `frame`: the next picture, once asked for. */
-export const state = { settings: complete(), run: null, pins: [], thousand: null, worker: null, frame: 0 };
+/** `thousand`: the losses of many seeds; `worker`: what trains them; `frame`, `timer`: the next picture and word. */
+export const state = { settings: complete(), run: null, pins: [], thousand: null, worker: null, frame: 0, timer: 0 };
 export const view = { ...VIEW };
 
 /** The pixels of each view, as the browser last said. */
@@ -35,6 +35,7 @@ function showNumber(key, value) {
     $(key).value = value > 0 && value < 1e-3 ? value.toExponential() : value;
     $(key).setAttribute('aria-invalid', false);
   }
+  $(key).step = NUMBERS[key].whole ? 1 : 10 ** Math.floor(Math.log10(value || 1) - 1); // of its arrow keys
   const away = NUMBERS[key].stops.map((stop) => Math.abs(stop - value));
   $(`${key}-slider`).value = away.indexOf(Math.min(...away));
   $(`${key}-slider`).setAttribute('aria-valuetext', value);

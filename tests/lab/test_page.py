@@ -137,6 +137,7 @@ def test_controls_by_keyboard(browser):
         reached.add(browser.run('return document.activeElement.id || document.activeElement.tagName'))
     assert len(names) > 30 and set(names) <= reached
     assert press(browser, 'lr-slider', Keys.RIGHT)['lr'] == 0.012
+    assert press(browser, 'lr', Keys.UP)['lr'] == pytest.approx(0.013)
     assert press(browser, 'lr', typed('0.3'))['lr'] == 0.3
     assert press(browser, 'correction', Keys.DOWN)['correction'] == 'none'
     start = press(browser, 'handle', Keys.RIGHT, Keys.RIGHT, Keys.UP)['start']
