@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import numpy
 
 from ..compat import mxnet
+from ..core.checks import short
 from ..lazy import MixesRuns
 from ..lines import failed_line
 
@@ -21,7 +22,8 @@ def explained(name, hyperparams):
         key = error.args[0] if error.args else None
         if not isinstance(key, str) or key in hyperparams:
             raise
-        raise ValueError(f'hyperparams must hold {key!r}, which {name} reads; got {dict(hyperparams)}') from error
+        raise ValueError(f'hyperparams must hold {key!r}, which {name} reads; '
+                         f'got {short(dict(hyperparams))}') from error
     except MixesRuns:
         raise
     except (mxnet.base.MXNetError, AttributeError, TypeError, ValueError, IndexError) as error:
@@ -38,4 +40,4 @@ def _advice(error, line, reason, hyperparams):
         return 'NumPy cannot compute with NDArrays: use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'
     if isinstance(error, AttributeError):
         return 'an NDArray is changed in place, p[:] = ...; is it one, and do its states fit?'
-    return f'do the states (their number, shapes and types) and hyperparams {dict(hyperparams)} fit?'
+    return f'do the states (their number, shapes and types) and hyperparams {short(dict(hyperparams))} fit?'

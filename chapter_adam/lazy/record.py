@@ -157,26 +157,27 @@ class Record:
 
     def _results(self, layout):
         """The wanted values by position, as plain arrays."""
-        if self.many:
-            self.numbers = [n[:self.many] if isinstance(n, np.ndarray) else n for n in self.numbers]
+        numbers = self.numbers
+        if self.many:  # this part's
+            numbers = [n[:self.many] if isinstance(n, np.ndarray) else n for n in numbers]
         # Many runs always take the graph, which rounds in another way: a repeated call has to give the same.
         if layout and self.wanted and (self.many or len(self.values) < len(self.node.path)):
-            graph = self._graph(layout)
+            graph = self._graph(numbers, layout)
             if graph:
-                return dict(zip(self.wanted, graph(self.inputs, self.numbers)))
+                return dict(zip(self.wanted, graph(self.inputs, numbers)))
         values = self.evaluate()
         return {at: values[at] for at in self.wanted}
 
-    def _graph(self, layout):
+    def _graph(self, numbers, layout):
         """The path's graph, or None if one of its operators cannot be part of a graph after all."""
         graphs = self.node.graphs.setdefault(self.wanted, [])
         for graph in graphs:
-            if not graph or graph.fits(self.numbers):
+            if not graph or graph.fits(numbers):
                 return graph
         self.nodes += self.node.path  # a graph takes as much memory
         try:
-            graphs.append(Graph(self.node.path, self.wanted, self.numbers, layout))
-            graphs[-1](self.inputs, self.numbers)
+            graphs.append(Graph(self.node.path, self.wanted, numbers, layout))
+            graphs[-1](self.inputs, numbers)
         except mxnet.base.MXNetError:
             graphs[:] = [None]
         return graphs[-1]

@@ -47,6 +47,17 @@ def test_gluon_run_k_is_the_single_gluon_run(data, name, hyperparams):
     equals(gb.train_gluon_ch7(name, hyperparams, *data, seed=4, full_division=True, plot=False), runs, 1)
 
 
+def test_runs_in_several_parts_are_those_of_one_part(data, monkeypatch):
+    def losses(name):
+        rule, init_states = gb.RULES[name]
+        rates = {'lr': np.linspace(0.01, 0.05, 8), 't': 1}
+        return gb.train_ensemble(rule, init_states(), rates, *data, seeds=range(8)).losses
+    expected = [losses(name) for name in ('sgd', 'adam')]
+    monkeypatch.setattr('chapter_adam.many.models.RUNS_AT_ONCE', 3)
+    for whole, name in zip(expected, ('sgd', 'adam')):
+        np.testing.assert_allclose(losses(name), whole, rtol=0, atol=1e-6)
+
+
 def test_a_hyperparameter_per_run_keeps_double_precision(data):
     """1 - beta2 ** t at beta2 = 1 - 1e-9 is 0 in float32."""
     values = [0.9, 0.999, 1 - 1e-9]

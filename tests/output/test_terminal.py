@@ -8,6 +8,8 @@ import pytest
 
 from chapter_adam.output import report, terminal
 
+CLEAR = '\r\x1b[K'
+
 
 @pytest.mark.parametrize('text, shown', [
     ('plain \xe9\n', 'plain \xe9\n'), ('\x1b[31mred', r'\x1b[31mred'), ('\r', r'\r'), ('\x9b', r'\x9b'),
@@ -18,7 +20,7 @@ def test_printable(text, shown):
 
 @pytest.mark.parametrize('terminal_, said', [
     (False, 'gluon: 2.5 of 20 epochs\ngluon: 5 of 20 epochs\n'),
-    (True, ''.join(f'\r[{"#" * (half // 2):20}] gluon: {half / 2:g} of 20 epochs\x1b[K' for half in range(13)) + '\r\x1b[K')])
+    (True, ''.join(f'\r[{"#" * (n // 2):20}] gluon: {n / 2:g} of 20 epochs\x1b[K' for n in range(13)) + CLEAR)])
 def test_progress_is_a_bar_or_in_a_pipe_a_line_now_and_then(monkeypatch, capsys, terminal_, said):
     now = [100.0]
     monkeypatch.setattr(terminal, 'monotonic', lambda: now[0])
