@@ -14,7 +14,7 @@ if [ $# = 0 ]; then # the outer half makes the folder, and removes it whatever h
     folder=$(mktemp -d)
     # What the inner half mounts or starts ends with it: rm finds plain files.
     unshare --pid --fork --kill-child --mount-proc sh scripts/fresh.sh "$folder" &
-    trap 'kill -9 $! 2>/dev/null; wait; rm -rf "$folder" || { sleep 1; rm -rf "$folder"; }' EXIT
+    trap 'kill -9 $! 2>/dev/null || true; wait; rm -rf "$folder" || { sleep 1; rm -rf "$folder"; }' EXIT
     trap 'exit 130' HUP INT TERM
     wait $!
     exit
