@@ -3,7 +3,7 @@ import warnings
 from contextlib import contextmanager
 from numbers import Integral
 
-from ..compat import mxnet
+from ..compat import DEVICE, mxnet
 from ..lines import running_line
 
 draws = mxnet.ndarray.random
@@ -78,19 +78,18 @@ def _warn_of_keys(name, hyperparams, steps, is_own):
 @contextmanager
 def draws_noted(name):
     """Warns if a rule draws random numbers from MXNet while the block runs."""
-    helper = draws._random_helper
-
     def noted(*arguments):
         draws._random_helper = helper
         _warn(f'{running_line()}{name} draws with nd.random, which `seed` does not reach; for a run that can be '
               'repeated call mxnet.random.seed(0) before it')
         return helper(*arguments)
 
-    draws._random_helper = noted
-    try:
-        yield
-    finally:
-        draws._random_helper = helper
+    with DEVICE:
+        helper, draws._random_helper = draws._random_helper, noted
+        try:
+            yield
+        finally:
+            draws._random_helper = helper
 
 
 def _warn(message):
