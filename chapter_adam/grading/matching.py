@@ -61,13 +61,10 @@ def follow(oracle, changed, trial, hyperparams):
     return Fit(steps + 1, np.sqrt(total / max(steps, 1)), True)
 
 
-def begins_alike(oracle, changed, trial, hyperparams):
-    """Whether the first step fits roughly; for an array of values of a hyperparameter, (values, 1), which do."""
-    expected, _ = next(oracle.moves(trial.stream, hyperparams, changed))
-    with np.errstate(all='ignore'):
-        moved = trial.moves[0]
-        near = abs(moved - expected) <= 2e-3 * abs(expected) + 1e-6
-        return (near | ~np.isfinite(moved) & ~(abs(expected) < LARGEST)).all(axis=-1)
+def is_near(moved, expected):
+    """Whether a first step is roughly the expected one; for steps (values, n), which of them are."""
+    near = abs(moved - expected) <= 2e-3 * abs(expected) + 1e-6
+    return (near | ~np.isfinite(moved) & ~(abs(expected) < LARGEST)).all(axis=-1)
 
 
 def first_lost(oracle, changed, trial, hyperparams):

@@ -2,8 +2,8 @@
 import numpy as np
 
 from .arguments import USUAL_EPS
-from .known import ORACLES, Mistake, mistakes_of, pairs_of
-from .matching import begins_alike, first_lost, follow
+from .known import ORACLES, FirstStep, Mistake, mistakes_of, pairs_of
+from .matching import first_lost, follow, is_near
 
 
 def eps_to_try(meant, trial=None):
@@ -57,19 +57,33 @@ def closest(mistakes, oracle, trial, meant):
     """Of the mistakes that fit in every step the best, with its eps: the right eps, then the rule's states, then least
     misfit.
     """
-    found = []
-    for order, each in enumerate(mistakes):
-        rule, pieces = each.oracle or oracle, each.pieces
-        own = {**rule.hyperparams, **meant} if each.oracle else meant
-        values = eps_to_try(own)
-        column = own if values == [None] else {**own, 'eps': np.array(values)[:, None]}
-        alike = np.broadcast_to(begins_alike(rule, pieces, trial, column), len(values))
-        for k in np.flatnonzero(alike):
-            at = with_eps(own, values[k])
-            if (fit := follow(rule, pieces, trial, at)).fits:
-                strange = any(first_lost(rule, pieces, trial, at).values())
-                found.append((k > 0, strange, round(fit.misfit, 3), order, each, values[k]))
+    found, begin = [], Beginning(oracle, trial, meant)
+    with np.errstate(all='ignore'):
+        for order, each in enumerate(mistakes):
+            here = Beginning(each.oracle, trial, {**each.oracle.hyperparams, **meant}) if each.oracle else begin
+            for k, eps in here.alike(each.pieces):
+                at = with_eps(here.meant, eps)
+                if (fit := follow(here.oracle, each.pieces, trial, at)).fits:
+                    strange = any(first_lost(here.oracle, each.pieces, trial, at).values())
+                    found.append((k > 0, strange, round(fit.misfit, 3), order, each, eps))
     return min(found, key=lambda entry: entry[:4])[4:] if found else None
+
+
+class Beginning:
+    """The first steps of an oracle with all usual values of eps, beside that of a rule."""
+
+    def __init__(self, oracle, trial, meant):
+        self.oracle, self.meant, self.moved, self.values = oracle, meant, trial.moves[0], eps_to_try(meant)
+        column = meant if self.values == [None] else {**meant, 'eps': np.array(self.values)[:, None]}
+        with np.errstate(all='ignore'):
+            self.first = FirstStep(oracle, trial.stream, column)
+
+    def alike(self, pieces):
+        """The positions and values of eps with which pieces begin as the rule did."""
+        near = is_near(self.moved, self.first.move(pieces))
+        if not near.any():
+            return []
+        return [(k, eps) for k, eps in enumerate(self.values) if np.broadcast_to(near, len(self.values))[k]]
 
 
 def other_rules(against):
@@ -86,8 +100,9 @@ def numbers(oracle, trial, meant):
 def late_clock(oracle, trial, meant):
     """The rule's own clock, if it was running before."""
     late = np.arange(2, 3000)[:, None]
-    alike = np.flatnonzero(np.broadcast_to(begins_alike(
-        oracle, {'t': lambda x: x.k + late}, trial, with_eps(meant, eps_to_try(meant)[0])), len(late)))
+    with np.errstate(all='ignore'):
+        near = is_near(trial.moves[0], FirstStep(oracle, trial.stream, meant).move({'t': lambda x: x.k + late}))
+    alike = np.flatnonzero(np.broadcast_to(near, len(late)))
     fits = {int(late[k, 0]): follow(oracle, {'t': lambda x, k=k: x.k + late[k, 0]}, trial, meant) for k in alike[:200]}
     fits = {start: fit.misfit for start, fit in fits.items() if fit.fits}
     if fits:

@@ -31,8 +31,7 @@ class Oracle:
         """
         pieces = {**self.pieces, **changed}
         keeps = {name: pieces.pop(f'keep_{name}', None) for name in self.states}
-        x = SimpleNamespace(**{**self.hyperparams, 'eps': 0.0, **hyperparams}, owner=stream.owner, p=stream.start)
-        memory = {name: np.zeros_like(stream.start) for name in self.states}
+        x, memory = self.before(stream, hyperparams)
         with np.errstate(all='ignore'):
             for number, g in enumerate(stream.gradients):
                 vars(x).update(memory, g=g, k=stream.first + number, first=stream.first, before=memory)
@@ -41,6 +40,34 @@ class Oracle:
                     setattr(x, name, piece(x))
                 memory = {name: keep(x) if keep else getattr(x, name) for name, keep in keeps.items()}
                 yield x.p - before, memory
+
+    def before(self, stream, hyperparams):
+        """What pieces find before the first step, and the states."""
+        memory = {name: np.zeros_like(stream.start) for name in self.states}
+        return SimpleNamespace(**{**self.hyperparams, 'eps': 0.0, **hyperparams}, **memory, owner=stream.owner,
+                               p=stream.start, g=stream.gradients[0], k=stream.first, first=stream.first,
+                               before=memory), memory
+
+
+class FirstStep:
+    """The first step of an oracle, for many mistakes: pieces before the first that is changed are computed once."""
+
+    def __init__(self, oracle, stream, hyperparams):
+        self.pieces, self.start = oracle.pieces, vars(oracle.before(stream, hyperparams)[0])
+        self.known, self.order = {}, list(oracle.pieces)
+        self.usual = self._move(0, {})
+
+    def move(self, changed):
+        """By how much the parameter moves with some pieces written otherwise."""
+        at = min((self.order.index(name) for name in changed if name in self.pieces), default=None)
+        return self.usual if at is None else self._move(at, changed)
+
+    def _move(self, at, changed):
+        x = SimpleNamespace(**{**self.start, **{name: self.known[name] for name in self.order[:at]}})
+        for name in self.order[at:]:
+            setattr(x, name, changed.get(name, self.pieces[name])(x))
+        self.known = self.known or {name: getattr(x, name) for name in self.order}
+        return x.p - self.start['p']
 
 
 def average(name, value, beta):
