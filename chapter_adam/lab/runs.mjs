@@ -25,12 +25,6 @@ export function trained(settings) {
   return { ...run, settings, seconds: (performance.now() - began) / 1000 / settings.epochs };
 }
 
-/** The second derivatives of the loss in two weights. */
-export function curvature({ moments, d }, first, second) {
-  const rowOf = (i) => [first, second].map((j) => 2 * moments[i * (d + 2) + j]);
-  return [rowOf(first), rowOf(second)];
-}
-
 /**
  * Trains the seeds 0 to 999 in a worker. Calls `progress` with the part that is done, and at the end `finish` with
  * {losses, diverged, seconds}, the finite losses sorted. Returns what stops it.

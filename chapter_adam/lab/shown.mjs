@@ -1,9 +1,10 @@
 // What the page shows of its state: the settings, the runs in words, and the four views.
 import { MOST_PINS, VIEW } from './address.mjs';
+import { curvatureOf, edgesOf, histogram, keptOf } from './numbers.mjs';
 import { asPython } from './python.mjs';
-import { curvature, dataOf, FACTS } from './runs.mjs';
+import { dataOf, FACTS } from './runs.mjs';
 import { applies, CHOICES, complete, NUMBERS, names, read } from './settings.mjs';
-import { edgesOf, finalView, histogram, keepsView, lossView, pathPlot, pathView, WEIGHTS } from './views.mjs';
+import { finalView, keepsView, lossView, pathPlot, pathView, WEIGHTS } from './views.mjs';
 import { lineOf, ranks, verdict } from './words.mjs';
 
 export const $ = (id) => document.getElementById(id);
@@ -63,7 +64,7 @@ export function showViews() {
   const { loss: floor } = dataOf(state.settings.rows);
   put('loss-view', (size) => lossView(size, { runs: shownRuns(), seeds: FACTS.seeds, floor, log: view.log !== '' }));
   put('final-view', (size) => finalView(size, { ...finals(floor), marks: marks(), floor }));
-  put('keeps-view', (size) => keepsView(size, kept()));
+  put('keeps-view', (size) => keepsView(size, keptOf(state.run, view.kept), view.only));
   put('path-view', (size) => showPath(size, floor));
 }
 
@@ -101,24 +102,6 @@ function marks() {
   ];
 }
 
-/** The chosen average after every step, and the steps; a corrected average is divided by the sum of its weights. */
-function kept() {
-  const { trace, settings } = state.run;
-  const [name, hat] = view.kept.split('_');
-  const shown = trace.names.includes(name) ? name : trace.names[0];
-  const beta = shown === 'v' ? settings.beta1 : settings.beta2;
-  const corrects = hat && shown === name && beta !== undefined;
-  const rest = (step) => (corrects ? 1 - beta ** (step + (settings.firstT ?? 1)) : 1);
-  return {
-    steps: trace.steps,
-    kept: (step, k) => (shown ? trace.states[shown][6 * (step + 1) + k] / rest(step) : 0),
-    keptName: shown ? `${shown}${corrects ? ', corrected' : ''}` : 'nothing is kept',
-    move: (step, k) => trace.move[6 * step + k] / (settings.lr ?? 1),
-    moveName: settings.lr === undefined ? 'step' : 'step / learning rate',
-    only: view.only,
-  };
-}
-
 function showPath(size, floor) {
   const pair = [Number(view.first), Number(view.second)];
   const pick = (values) => pair.map((k) => values[k]);
@@ -127,7 +110,7 @@ function showPath(size, floor) {
   moveHandle(on, pick(state.run.trace.p));
   const at = (trace) => (step, k) => trace.p[6 * step + pair[k]];
   const runs = shownRuns().map(({ trace, kind }) => ({ kind, steps: trace.steps, at: at(trace) }));
-  return pathView(on, { runs, optimum: pick(weights), curvature: curvature(data, ...pair), floor });
+  return pathView(on, { runs, optimum: pick(weights), curvature: curvatureOf(data, pair), floor });
 }
 
 export const within = (value, [low, high]) => Math.max(low, Math.min(high, value));

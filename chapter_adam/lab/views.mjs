@@ -37,24 +37,6 @@ function lossWords(on, { book, runs }, floor, log) {
   ];
 }
 
-/** How many values fall between each two edges; as in figures/seeds.json the last bin holds all above. */
-export function histogram(values, edges) {
-  const counts = Array.from({ length: edges.length - 1 }, () => 0);
-  for (const value of values) {
-    const bin = Math.floor((value - edges[0]) / (edges[1] - edges[0]));
-    counts[Math.max(0, Math.min(counts.length - 1, bin))]++;
-  }
-  return counts;
-}
-
-/** Edges of `count` equal bins up to the 98th percentile, from the floor where that is near. */
-export function edgesOf(sorted, floor, count = 50) {
-  const [least, high] = [sorted[0], sorted[Math.floor(0.98 * (sorted.length - 1))]];
-  const low = least - floor < high - least ? floor : least;
-  const width = Math.max(high - low, 1e-6) / count;
-  return Array.from({ length: count + 1 }, (_, k) => low + k * width);
-}
-
 /** The distribution of final losses; `marks`: {loss, name, kind} of single runs. */
 export function finalView(size, { counts, edges, marks, floor }) {
   const x = { domain: [edges[0], edges.at(-1)], label: 'final loss (the last bin holds all above)' };
@@ -90,7 +72,7 @@ function thinned(count, most) {
 }
 
 /** Above, an average of each weight over the steps; below, the step of each weight. `only`: one weight, or none. */
-export function keepsView(size, { steps, kept, keptName, move, moveName, only }) {
+export function keepsView(size, { steps, kept, keptName, move, moveName }, only) {
   const height = (size.height - 56) / 2;
   const at = thinned(steps, Math.max(150, size.width));
   const after = at.map((step) => step + 1);

@@ -4,9 +4,13 @@ import test from 'node:test';
 import { parse, VIEW, write } from '../../chapter_adam/lab/address.mjs';
 import { path, plain, plot, scale, ticks } from '../../chapter_adam/lab/chart.mjs';
 import { complete, decode, encode, names, NUMBERS, read, withRule } from '../../chapter_adam/lab/settings.mjs';
-import { edgesOf, finalView, histogram, lossView } from '../../chapter_adam/lab/views.mjs';
+import { leastSquares, prepare, train } from '../../chapter_adam/lab/training.mjs';
+import * as numbers from '../../chapter_adam/lab/numbers.mjs';
+import * as views from '../../chapter_adam/lab/views.mjs';
 
 const seeds = JSON.parse(readFileSync(new URL('../../figures/seeds.json', import.meta.url), 'utf8'));
+const text = readFileSync(new URL('../../data/airfoil_self_noise.dat', import.meta.url), 'utf8');
+const data = prepare(text.trim().split(/\s+/).map(Number));
 const size = { width: 600, height: 300 };
 
 test('a scale keeps distances, a log scale factors', () => {
@@ -28,24 +32,61 @@ test('a path leaves out what is no number, and stays near the plot', () => {
 
 test('bins are those of figures/seeds.json, the last one holds all above', () => {
   const { edges } = seeds.histogram;
-  const counts = histogram([edges[0], edges[1] + 1e-6, edges.at(-1) + 1, edges[0] - 1], edges);
+  const counts = numbers.histogram([edges[0], edges[1] + 1e-6, edges.at(-1) + 1, edges[0] - 1], edges);
   assert.deepEqual([counts[0], counts[1], counts.at(-1)], [2, 1, 1]);
-  const own = edgesOf([0.3, 0.31, 0.32, 0.4], 0.242);
+  const own = numbers.edgesOf([0.3, 0.31, 0.32, 0.4], 0.242);
   assert.ok(own[0] === 0.3 && own.at(-1) < 0.4 && own.length === 51);
 });
 
 test('a picture has four parts, its words come from the facts', () => {
   const run = { epochs: [0, 2], losses: [0.5, 0.3], kind: 'now' };
-  const picture = lossView(size, { runs: [run], seeds, floor: 0.2421, log: false });
+  const picture = views.lossView(size, { runs: [run], seeds, floor: 0.2421, log: false });
   assert.equal(picture.length, 4);
   assert.match(picture[3].join(''), /the book: 0\.243957/);
   const marks = [{ loss: 9, name: 'far', kind: 'now' }];
   assert.match(
-    finalView(size, { counts: [1], edges: [0, 1], marks, floor: 0 })[3]
+    views
+      .finalView(size, { counts: [1], edges: [0, 1], marks, floor: 0 })[3]
       .flat()
       .join(''),
     /far →/,
   );
+});
+
+test('what a rule keeps: a corrected average of one gradient is the gradient', () => {
+  const settings = complete({ lr: 0.1, batchSize: 1503, epochs: 3 });
+  const run = { settings, ...train(data, settings, { trace: true }) };
+  const [v, vHat, sHat] = ['v', 'v_hat', 's_hat'].map((name) => numbers.keptOf(run, name));
+  for (const k of [0, 5]) {
+    assert.ok(Math.abs(vHat.kept(0, k) - 10 * v.kept(0, k)) < 1e-12 && vHat.kept(0, k) !== 0);
+    assert.ok(Math.abs(sHat.kept(0, k) - vHat.kept(0, k) ** 2) < 1e-9);
+    assert.ok(Math.abs(vHat.kept(2, k) * (1 - 0.9 ** 3) - v.kept(2, k)) < 1e-12);
+    assert.ok(Math.abs(v.move(2, k) * 0.1 - (run.trace.p[18 + k] - run.trace.p[12 + k])) < 1e-12);
+  }
+  const nothing = { settings: complete({ rule: 'sgd' }), ...train(data, { rule: 'sgd' }, { trace: true }) };
+  assert.deepEqual(
+    [numbers.keptOf(nothing, 'v').keptName, numbers.keptOf(nothing, 'v').kept(7, 0)],
+    ['nothing is kept', 0],
+  );
+});
+
+test('the loss is the same all along a contour', () => {
+  const { weights, loss: floor } = leastSquares(data);
+  const [on, pair] = [views.pathPlot(size, ['', '']), [1, 4]];
+  const optimum = pair.map((k) => weights[k]);
+  const facts = { runs: [], optimum, curvature: numbers.curvatureOf(data, pair), floor };
+  const contour = views
+    .pathView(on, facts)[1]
+    .flat(9)
+    .find((part) => part.includes('"contour"'));
+  const unit = on.X(1) - on.X(0);
+  const losses = [...contour.matchAll(/([-\d.]+) ([-\d.]+)/g)].map(([, x, y]) => {
+    const start = [...weights];
+    [start[1], start[4]] = [(x - on.X(0)) / unit, (on.Y(0) - y) / unit];
+    return train(data, { start, epochs: 1, batchSize: 1503 }).losses[0];
+  });
+  assert.ok(losses.length > 70 && Math.min(...losses) > 2 * floor);
+  assert.ok(Math.max(...losses) - Math.min(...losses) < 0.02 * floor);
 });
 
 test('a setting goes to its address and back', () => {
