@@ -40,9 +40,10 @@ def test_a_rule_whose_laziness_ends_says_so_once_and_where(few_rows, name):
 
 
 @pytest.mark.parametrize('name', gb.RULES)
-def test_the_rules_of_the_package(airfoil, name):
+def test_the_rules_of_the_package(airfoil_arrays, name):
     rule, init_states = gb.RULES[name]
-    eager, fast = (run_scratch(rule, init_states(), {'lr': 0.01, 't': 1}, *airfoil, hybridize=hybridize)
+    data = [array[:1503 if name == 'adam' else 203] for array in airfoil_arrays]
+    eager, fast = (run_scratch(rule, init_states(), {'lr': 0.01, 't': 1}, *data, hybridize=hybridize)
                    for hybridize in (False, True))
     assert fast.losses == eager.losses and fast.weights == eager.weights and fast.bias == eager.bias
 
