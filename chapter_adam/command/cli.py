@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from contextlib import contextmanager
 from importlib import import_module
 
@@ -55,11 +56,14 @@ def _outcome(arguments):
 
 
 def _run(arguments):
+    from ..output.terminal import printable, tell
     from . import parser
     if hasattr(sys.stdout, 'reconfigure'):
         sys.stdout.reconfigure(errors='backslashreplace')  # a path that the terminal's encoding cannot show
     options = parser.parser().parse_args(parser.with_default_command(arguments))
-    code = import_module(f'chapter_adam.{options.module}').run(options) or 0
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: tell(f'chapter-adam: {printable(message)}')
+        code = import_module(f'chapter_adam.{options.module}').run(options) or 0
     if sys.stdout is None:  # the shell closed it (`>&-`): what was printed is lost
         raise OSError(errno.EBADF, os.strerror(errno.EBADF), 'standard output')
     return code
