@@ -92,3 +92,10 @@ def test_compare_as_json(mine, small, capsys):
     data = json.loads(capsys.readouterr().out)
     assert data['seconds'].keys() == {'sgd', 'adam'} and len(data['rules']['sgd']['sweep']) == 21
     assert cli.main(['compare', 'sgd', 'sgd', *small]) == 2
+
+
+@pytest.mark.filterwarnings('always')
+def test_a_warning_is_one_line(mine, capsys):
+    assert cli.main(['compare', 'mine.py:stopped', 'adam', '--seeds', '2', '--out', 'out', '--quiet']) == 0
+    line, = capsys.readouterr().err.splitlines()
+    assert line.startswith("chapter-adam: stopped moved hyperparams['t'] from 1 to 1 in 302 steps")
