@@ -10,7 +10,7 @@ export function lossView(size, { runs, seeds, floor, log }) {
   const above = (values) => (log ? values.map((loss) => loss - floor) : values);
   const most = Math.max(...runs.flatMap((run) => run.losses));
   const x = { domain: [0, Math.max(...runs.map((run) => run.epochs.at(-1)), 1)], label: 'epoch' };
-  const linear = { domain: [0.22, Math.max(0.54, Math.min(1.2, 1.05 * most))], label: 'loss' };
+  const linear = { domain: [0.22, Math.max(0.54, Math.min(1.2, Math.ceil(21 * most) / 20))], label: 'loss' };
   const on = plot(boxOf(size), x, log ? { domain: [1e-4, 1], log, label: 'loss above the floor' } : linear);
   const { epochs, scratch } = seeds.curves;
   const under = [
@@ -89,12 +89,13 @@ export function keepsView(size, { steps, kept, keptName, move, moveName }, only)
   return [...draw(kept, keptName, 6, [0]), ...draw(move, moveName, 16 + height, [-1, 0, 1])];
 }
 
+/** Round limits around some values and 0, which stay the same while the values change a little. */
 function range(values) {
   const finite = values.filter(Number.isFinite);
   const low = finite.reduce((one, other) => Math.min(one, other), 0);
   const high = finite.reduce((one, other) => Math.max(one, other), 0);
-  const room = 0.06 * (high - low) || 1e-9;
-  return [low < 0 ? low - room : low, high + room];
+  const unit = 10 ** Math.floor(Math.log10(high - low || 1)) / 4;
+  return [Math.floor(low / unit) * unit, Math.ceil(high / unit || 1) * unit];
 }
 
 /** The part of the plane that the path view shows: from -1 to 1 at least, equally long in both directions. */

@@ -97,5 +97,5 @@ def test_compare_as_json(mine, small, capsys):
 @pytest.mark.filterwarnings('always')
 def test_a_warning_is_one_line(mine, capsys):
     assert cli.main(['compare', 'mine.py:stopped', 'adam', '--seeds', '2', '--out', 'out', '--quiet']) == 0
-    line, = capsys.readouterr().err.splitlines()
+    line, = [line for line in capsys.readouterr().err.splitlines() if 'moved' in line]
     assert line.startswith("chapter-adam: stopped moved hyperparams['t'] from 1 to 1 in 302 steps")
