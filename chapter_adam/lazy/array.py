@@ -1,8 +1,9 @@
 """Lazy NDArrays: while a record is open, operators on them are written down and not run.
 
-A lazy array is an NDArray like any other, `type(p) is NDArray`, but it has no handle. Whatever MXNet does with an array
-asks for the handle first; there the laziness ends. Only the methods below know lazy arrays, and `invoke`, through which
-all functions go that MXNet generates. They stand in NDArray while a record is open, and leave plain arrays to MXNet.
+A lazy array is an NDArray like any other, `type(p) is NDArray`, but it has no handle, and its attribute `writable`,
+which MXNet only tests for truth, holds a `Lazy`. Whatever MXNet does with an array asks for the handle first; there the
+laziness ends. Only the methods below know lazy arrays, and `invoke`, through which all generated functions go. They
+replace MXNet's own while a block of `lazy` runs, and leave plain arrays to these.
 """
 from contextlib import contextmanager
 
@@ -12,17 +13,17 @@ from ..compat import mxnet
 from .memory import shares_memory
 from .node import Lazy
 from .operators import NAME_OF, TWINS, Operator
-from .record import RECORD as now
+from .record import RECORD as record
 
 base, NDArray, register = mxnet.base, mxnet.nd.NDArray, mxnet.ndarray.register
 WHOLE = slice(None)
-OURS = {}  # by name, what stands in NDArray while a record is open; MXNETS: what stands there before
+PATCHES = {}  # by name, what replaces MXNet's own; MXNETS: that
 
 
-def ours(name):
-    """Puts a function into OURS."""
+def patch(name):
+    """Puts a function into PATCHES."""
     def put(function):
-        OURS[name] = function
+        PATCHES[name] = function
         return function
     return put
 
@@ -31,16 +32,16 @@ def is_lazy(array):
     return type(array) is NDArray and type(array.writable) is Lazy
 
 
-def position(array):
-    """The position of an operand's value, or None if laziness has ended over it. A plain array enters as a copy."""
+def operand(array):
+    """Enters an operand into the record, a plain array as a copy; returns its position, or None if laziness ends."""
     if is_lazy(array):
         return array.writable.at
-    if now.is_open and array.stype != 'default':
-        now.end('an array is sparse')
+    if record.is_open and array.stype != 'default':
+        record.end('an array is sparse')
     copy = array.copy()  # which ends the laziness if the array lies in a root
-    if not now.is_open:
+    if not record.is_open:
         return None
-    return now.enter(copy.reshape(for_runs(array.shape)) if now.many else copy, (array.shape, array.dtype))
+    return record.enter(copy.reshape(for_runs(array.shape)) if record.many else copy, (array.shape, array.dtype))
 
 
 def for_runs(shape):
@@ -49,20 +50,21 @@ def for_runs(shape):
 
 
 def lies_in_a_root(array):
-    return shares_memory(array, [root.writable.origin for root in now.roots])
+    return shares_memory(array, [root.writable.origin for root in record.roots])
 
 
 def guard(*arrays):
     """Ends the laziness if a plain array that the rule uses lies in the memory of a root, which may be out of date."""
-    if now.is_mine() and any(map(lies_in_a_root, arrays)):
-        now.end('memory of a parameter or state is used in another way')
+    if record.is_mine() and any(map(lies_in_a_root, arrays)):
+        record.end('memory of a parameter or state is used in another way')
 
 
 def arithmetic(code, method, name):
     """A method such as __mul__. What no record has done yet goes to MXNet's method, and so to `invoke`."""
-    with_number, number_code, array_code = Operator(name), code << 20, code + 1 << 40  # no two keys are the same
+    # A position is below 2^20, so no two keys are the same.
+    with_number, number_code, array_code = Operator(name), code << 20, (code + 1) << 40
 
-    @ours(method)
+    @patch(method)
     def patched(self, other):
         me, key = self.writable, None
         if type(me) is Lazy:
@@ -71,87 +73,87 @@ def arithmetic(code, method, name):
                 key = number_code + me.at
             elif type(other) is NDArray and type(other.writable) is Lazy:
                 key = array_code + (me.at << 20) + other.writable.at
-            elif now.many and isinstance(other, np.ndarray):
-                return now.follow((code, me.at), with_number, (me.at,), other)
-            node = now.node.get(key)
+            elif record.many and isinstance(other, np.ndarray):
+                return record.follow((code, me.at), with_number, (me.at,), other)
+            node = record.node.get(key)
             if node is not None:
                 if is_number:
-                    now.numbers.append(float(other))
-                now.node = node
+                    record.numbers.append(float(other))
+                record.node = node
                 return node.result
-        return noted(key, now.node, MXNETS[method](self, other))
+        return shortcut(key, record.node, MXNETS[method](self, other))
 
 
 def unary(code, method):
     """A method such as sqrt."""
-    @ours(method)
+    @patch(method)
     def patched(self, *args, **kwargs):
         me, key = self.writable, None
         if type(me) is Lazy and not args and not kwargs:
             key = (code << 20) + me.at
-            node = now.node.get(key)
+            node = record.node.get(key)
             if node is not None:
-                now.node = node
+                record.node = node
                 return node.result
-        return noted(key, now.node, MXNETS[method](self, *args, **kwargs))
+        return shortcut(key, record.node, MXNETS[method](self, *args, **kwargs))
 
 
-def noted(key, before, result):
-    """Notes under a key what has been written down since a node, so that next time it is found at once."""
-    if key is not None and now.node.before is before and now.node.result is result:
-        before[key] = now.node
+def shortcut(key, before, result):
+    """Notes under a key the node that has been added after another, so that next time it is found at once."""
+    if key is not None and record.node.before is before and record.node.result is result:
+        before[key] = record.node
     return result
 
 
-for at, (method, name) in enumerate(dict(
+for code, (method, name) in enumerate(dict(
         add='_plus', radd='_plus', sub='_minus', rsub='_rminus', mul='_mul', rmul='_mul', truediv='_div',
         rtruediv='_rdiv', pow='_power', rpow='_rpower').items()):
-    arithmetic(at, f'__{method}__', f'{name}_scalar')
-for at, name in enumerate(('square', 'sqrt', 'sign', 'abs'), 20):
-    unary(at, name)
+    arithmetic(code, f'__{method}__', f'{name}_scalar')
+for code, name in enumerate(('square', 'sqrt', 'sign', 'abs'), 20):
+    unary(code, name)
 
 
-@ours('copy')
+@patch('copy')
 def copy(self):
     return mxnet.nd.identity(self) if is_lazy(self) else MXNETS['copy'](self)
 
 
-@ours('_imperative_invoke')
+@patch('_imperative_invoke')
 def invoke(handle, arrays, keys, values, out, is_np, is_list):
     """In place of MXNet's `_imperative_invoke`: writes an operator down if any of its arrays is lazy."""
-    if any(map(is_lazy, arrays)) or is_lazy(out):
-        name = NAME_OF.get(handle)
-        if name is None or isinstance(out, (list, tuple)):
-            now.end('this operator is not one that a graph can hold')
-        sources = now.is_open and tuple([position(array) for array in arrays])
-        if now.is_open:
-            number = float(values[0]) if name in TWINS else None
-            operator = Operator(name, () if name in TWINS else tuple(zip(keys, map(str, values))))
-            result = now.follow((operator, sources), operator, sources, number)
-            if out is None:
-                return result
-            out[:] = result
-            return out
-    else:
+    if not any(map(is_lazy, arrays)) and not is_lazy(out):
         guard(*arrays, *([out] if isinstance(out, NDArray) else out or []))
-    return MXNETS['_imperative_invoke'](handle, arrays, keys, values, out, is_np, is_list)
+        return MXNETS['_imperative_invoke'](handle, arrays, keys, values, out, is_np, is_list)
+    name = NAME_OF.get(handle)
+    if name is None or isinstance(out, (list, tuple)):
+        record.end('this operator is not one that a graph can hold')
+    sources = record.is_open and tuple([operand(array) for array in arrays])
+    if not record.is_open:  # laziness has ended: all arrays are plain
+        return MXNETS['_imperative_invoke'](handle, arrays, keys, values, out, is_np, is_list)
+    number = float(values[0]) if name in TWINS else None
+    operator = Operator(name, () if name in TWINS else tuple(zip(keys, map(str, values))))
+    result = record.follow((operator, sources), operator, sources, number)
+    if out is None:
+        return result
+    out[:] = result
+    return out
 
 
-@ours('set_recording')
+@patch('set_recording')
 def set_recording(is_recording):
     """In place of autograd's: what it records has to be done at once."""
-    if is_recording and now.is_mine():
-        now.end('autograd records')
+    if is_recording and record.is_mine():
+        record.end('autograd records')
     return MXNETS['set_recording'](is_recording)
 
 
-@ours('__setitem__')
+@patch('__setitem__')
 def set_item(self, key, value):
     me, is_whole = self.writable, type(key) is slice and key == WHOLE
     if is_whole and type(me) is Lazy:
         him = value.writable if type(value) is NDArray else None
         if me.home is None:
-            now.written.append(me)
+            record.written.append(me)
         if type(him) is Lazy and him.kind == me.kind:
             me.at = him.at
             return
@@ -159,7 +161,7 @@ def set_item(self, key, value):
             value = mxnet.nd.full(self.shape, float(value))
         store(self, value if type(value) is NDArray else mxnet.nd.array(value))
     elif is_lazy(value) and is_whole and can_join(self, value):
-        now.add_root(self, self.shape)
+        record.add_root(self, self.shape)
         store(self, value)
     else:
         if type(me) is not Lazy:
@@ -170,7 +172,7 @@ def set_item(self, key, value):
 def store(array, value):
     """array[:] = value, for a lazy array."""
     value = value if value.shape == array.shape else value.broadcast_to(array.shape)
-    at = position(value if value.dtype == array.dtype else value.astype(array.dtype))
+    at = operand(value if value.dtype == array.dtype else value.astype(array.dtype))
     if at is None:
         MXNETS['__setitem__'](array, WHOLE, value)
     else:
@@ -180,22 +182,22 @@ def store(array, value):
 def can_join(array, value):
     """Whether a plain array that is given a lazy value can go on as a lazy one, a root."""
     return (type(array) is NDArray and array.writable and (array.shape, array.dtype) == value.writable.kind
-            and array.stype == 'default' and not now.many and not lies_in_a_root(array))
+            and array.stype == 'default' and not record.many and not lies_in_a_root(array))
 
 
 def value_of(array):
     """A lazy array's value, as a plain array; the laziness goes on."""
-    if now.many:
-        now.end('the value of an array is asked for')
-    return now.value(array.writable.at)
+    if record.many:
+        record.end('the value of an array is asked for')
+    return record.value(array.writable.at)
 
 
-@ours('__getitem__')
+@patch('__getitem__')
 def get_item(self, key):
     return self if type(key) is slice and key == WHOLE and is_lazy(self) else MXNETS['__getitem__'](self, key)
 
 
-@ours('copyto')
+@patch('copyto')
 def copyto(self, other):
     if type(other) is NDArray and (is_lazy(self) or is_lazy(other)):
         other[:] = self
@@ -203,7 +205,7 @@ def copyto(self, other):
     return MXNETS['copyto'](value_of(self) if is_lazy(self) else self, other)
 
 
-@ours('asnumpy')
+@patch('asnumpy')
 def asnumpy(self):
     if is_lazy(self):
         return MXNETS['asnumpy'](value_of(self))
@@ -211,24 +213,24 @@ def asnumpy(self):
     return MXNETS['asnumpy'](self)
 
 
-@ours('__del__')
+@patch('__del__')
 def delete(self):
     if type(self.writable) is not Lazy:
         MXNETS['__del__'](self)
 
 
-@ours('__getattr__')
+@patch('__getattr__')
 def missing(self, name):
     """Called where an attribute is missing, as a lazy array's handle is."""
-    if name == 'handle' and is_lazy(self) and now.is_open:
-        now.end('the memory of an array is asked for')
+    if name == 'handle' and is_lazy(self) and record.is_open:
+        record.end('the memory of an array is asked for')
         return self.handle
     raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
 
 
 def attribute(name, of_lazy):
-    OURS[name] = property(lambda self: of_lazy(self.writable) if type(self.writable) is Lazy
-                          else MXNETS[name].__get__(self))
+    PATCHES[name] = property(lambda self: of_lazy(self.writable) if type(self.writable) is Lazy
+                             else MXNETS[name].__get__(self))
 
 
 attribute('grad', lambda lazy: lazy.grad)
@@ -237,26 +239,26 @@ attribute('dtype', lambda lazy: lazy.kind[1])
 attribute('stype', lambda lazy: 'default')
 attribute('context', lambda lazy: mxnet.cpu())
 FUNCTIONS = {'_imperative_invoke': register, 'set_recording': mxnet.autograd}  # whose they are; the others NDArray's
-OWNERS = {name: FUNCTIONS.get(name, NDArray) for name in OURS}
+OWNERS = {name: FUNCTIONS.get(name, NDArray) for name in PATCHES}
 MXNETS = {name: vars(owner).get(name, getattr(owner, name, None)) for name, owner in OWNERS.items()}
 
 
 @contextmanager
 def lazy(arrays, **options):
     """While the block runs, operators on these arrays are written down; yields the record. See `Record.start`."""
-    if now.is_used:
+    if record.is_used:
         raise RuntimeError('many runs cannot be trained while another training is under way in this thread')
     before = {name: vars(owner)[name] for name, owner in OWNERS.items() if name in vars(owner)}
     try:
         for name, owner in OWNERS.items():
-            setattr(owner, name, OURS[name])
-        now.start(arrays, **options)
-        yield now
+            setattr(owner, name, PATCHES[name])
+        record.start(arrays, **options)
+        yield record
     finally:
         try:
-            if now.is_open and not now.many:
-                now.finish(None)
-            now.close()
+            if record.is_open and not record.many:
+                record.finish(None)
+            record.close()
         finally:
             for name, owner in OWNERS.items():
                 setattr(owner, name, before[name]) if name in before else delattr(owner, name)

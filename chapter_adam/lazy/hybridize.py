@@ -4,7 +4,7 @@ import numpy as np
 from ..compat import DEVICE, mxnet
 from .array import lazy
 from .memory import are_apart
-from .record import RECORD as now
+from .record import RECORD as record
 
 nd, NDArray = mxnet.nd, mxnet.nd.NDArray
 
@@ -44,17 +44,17 @@ class Hybridized:
 
     def __call__(self, params, states, hyperparams):
         with DEVICE:
-            if self.has_ended or now.is_used:
+            if self.has_ended or record.is_used:
                 return self.trainer_fn(params, states, hyperparams)
             arrays = arrays_in([params, states, hyperparams])
             if not are_apart(arrays):
                 return self.trainer_fn(params, states, hyperparams)
             with lazy(arrays):
-                now.begin('a step')
+                record.begin('a step')
                 result = self.trainer_fn(params, states, hyperparams)
-                self.has_ended = now.has_ended
-                if now.is_open:
-                    now.finish()
+                self.has_ended = record.has_ended
+                if record.is_open:
+                    record.finish()
             return result
 
 

@@ -5,7 +5,7 @@ NDArray = mxnet.nd.NDArray
 
 
 class Lazy:
-    """What a lazy NDArray has in place of a handle.
+    """What the attribute `writable` of a lazy NDArray holds.
 
     `at` is its value's position and `start` where that was at first, `kind` its shape and type, `grad` the lazy NDArray
     of its gradient. A root, an array from outside, also has `home`, a plain NDArray with its value before the record,

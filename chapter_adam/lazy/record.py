@@ -23,16 +23,16 @@ MOST_NODES = 50_000  # of all paths and graphs together, some 20 MB; then they a
 
 
 class MixesRuns(TypeError):
-    """A rule in an ensemble looks at more than one number at a time."""
+    """A rule in an ensemble needs more than elementwise operators on the arrays that it is given."""
 
 
 class Record:
-    """The record of this moment. There is one; who uses it holds `compat.DEVICE`."""
+    """Records operators. A process has one record; who uses it holds `compat.DEVICE`."""
     __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'written', 'many', 'thread', 'wanted', 'is_open',
-                 'is_used', 'has_ended', 'tries', 'nodes')
+                 'is_used', 'has_ended', 'tries', 'nodes', 'size')
 
     def __init__(self):
-        self.is_open, self.is_used, self.tries, self.nodes = False, False, {}, []
+        self.is_open, self.is_used, self.tries, self.nodes, self.size = False, False, {}, [], 0
 
     def start(self, arrays, shown=None):
         """Makes arrays lazy, as roots. `shown`: they hold many runs, along a first axis, and show these shapes."""
@@ -52,7 +52,7 @@ class Record:
 
     def begin(self, key, data=()):
         """Begins a record of the kind `key`: first come the plain arrays `data`, then the roots."""
-        if len(self.nodes) > MOST_NODES:
+        if self.size > MOST_NODES:
             self.forget()
         if key not in self.tries:
             self.tries[key] = Node()
@@ -73,6 +73,7 @@ class Record:
     def _new(self, key, *description):
         node = self.node[key] = Node(*description, before=self.node)
         self.nodes.append(node)
+        self.size += 1
         return node
 
     def follow(self, key, operator, sources, number=None):
@@ -135,18 +136,23 @@ class Record:
 
     def _settle(self, layout):
         path = self.node.path = self.node.path or path_to(self.node)
-        held = [node for node in path if getrefcount(node.result) > 2]
+        # The node and the call of getrefcount refer to a result; whoever else does has kept it.
+        kept = [node for node in path if getrefcount(node.result) > 2]
         moved = [root.writable for root in self.roots if root.writable.at != root.writable.start]
-        self.wanted = tuple(dict.fromkeys([*(lazy.at for lazy in moved), *(node.result.writable.at for node in held)]))
+        self.wanted = tuple(dict.fromkeys(lazy.at for lazy in [*moved, *(node.result.writable for node in kept)]))
         results = self._results(layout)
         for lazy in moved:
             lazy.home = results[lazy.at]
-        for node in held:
+        self._hand_out(kept, results)
+        for lazy in self.written:  # results that serve again
+            lazy.at = lazy.start
+
+    def _hand_out(self, kept, results):
+        """Makes results plain that the rule has kept; their nodes get new ones."""
+        for node in kept:
             make_plain(node.result, results[node.result.writable.at].copy())
             node.result = without_handle(node.at, node.kind)
-        for lazy in self.written:
-            lazy.at = lazy.start
-        if held and self.many:
+        if kept and self.many:
             raise MixesRuns('a rule that keeps arrays of its own from step to step cannot train many runs: hand them '
                             'over as `states`, or train the runs one by one with train_ch7')
 
@@ -174,7 +180,7 @@ class Record:
         for graph in graphs:
             if not graph or graph.fits(numbers):
                 return graph
-        self.nodes += self.node.path  # a graph takes as much memory
+        self.size += len(self.node.path)  # a graph takes as much memory as its nodes
         try:
             graphs.append(Graph(self.node.path, self.wanted, numbers, layout))
             graphs[-1](self.inputs, numbers)
@@ -210,7 +216,7 @@ class Record:
         """Forgets all paths and their graphs."""
         for node in [*self.tries.values(), *self.nodes]:
             node.result.handle = None  # there is nothing to be freed
-        self.tries, self.nodes = {}, []
+        self.tries, self.nodes, self.size = {}, [], 0
 
 
 RECORD = Record()

@@ -33,10 +33,10 @@ def sgd_with(factor):
 def test_a_number_that_changes_belongs_to_no_graph(few_rows, factor):
     for seed in range(2):  # a path's graph may be built when the path comes again
         run(sgd_with(factor), few_rows, seed=seed)
-    built, nodes = Graph.built, len(RECORD.nodes)
+    built, nodes = Graph.built, RECORD.size
     for seed in range(5):
         run(sgd_with(factor), few_rows, seed=seed)
-    assert (Graph.built, len(RECORD.nodes)) == (built, nodes)
+    assert (Graph.built, RECORD.size) == (built, nodes)
 
 
 def test_keywords_that_change_at_each_step_do_not_pile_up(few_rows, monkeypatch):
@@ -48,16 +48,16 @@ def test_keywords_that_change_at_each_step_do_not_pile_up(few_rows, monkeypatch)
     monkeypatch.setattr('chapter_adam.lazy.record.MOST_NODES', 1000)
     for seed in range(100, 112):
         run(rule, few_rows)
-        assert len(RECORD.nodes) <= 1000 + 500  # a record is not cut
+        assert RECORD.size <= 1000 + 500  # a record is not cut
 
 
 def test_a_training_that_is_repeated_builds_nothing(few_rows):
     for seed in range(2):
         run(gb.adam, few_rows, seed=seed)
-    built, nodes = Graph.built, len(RECORD.nodes)
+    built, nodes = Graph.built, RECORD.size
     for seed in range(20):
         run(gb.adam, few_rows, seed=seed)
-    assert (Graph.built, len(RECORD.nodes)) == (built, nodes)
+    assert (Graph.built, RECORD.size) == (built, nodes)
 
 
 def test_a_rate_that_changes_between_trainings_takes_a_graph_that_holds_for_all(few_rows):
