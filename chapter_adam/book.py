@@ -4,7 +4,7 @@ import numpy as np
 from .core import checks
 from .core.history import History
 from .core.models import GluonModel, LazyModel, ScratchModel
-from .advice import draws_noted, explained, noted, warn_of_slips, with_origin
+from .advice import draws_noted, explained, warn_of_slips, watched, with_origin
 from .compat import mxnet
 from .core.training import DivergenceError, Draws, fit
 from .rules import is_own
@@ -102,7 +102,7 @@ def run_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=10
         checks.ranges(hyperparams)
     name = getattr(trainer_fn, '__name__', type(trainer_fn).__name__)
     settings = run.settings(f'{name} from scratch', 'scratch', name, own_hyperparams, hybridize)
-    own_hyperparams, (w, b) = noted(own_hyperparams), run.start()
+    own_hyperparams, (w, b) = watched(own_hyperparams), run.start()
     model = (LazyModel if hybridize else ScratchModel)(w, b, trainer_fn, own_states, own_hyperparams)
 
     def again(wrapped):
@@ -138,13 +138,8 @@ class _Run:
     """What both trainings have in common: checked arguments, the draws of the seed, and the settings as data."""
 
     def __init__(self, features, labels, batch_size, num_epochs, seed, record_every):
-        self.features, self.labels = checks.data(features, labels)
-        # A batch larger than the data is one batch of all of it.
-        self.batch_size = min(checks.whole_number('batch_size', batch_size, least=1), len(self.labels))
-        self.num_epochs = checks.whole_number('num_epochs', num_epochs, least=1)
-        if record_every is not None:
-            checks.whole_number('record_every', record_every, least=1)
-        self.record_every = record_every
+        self.features, self.labels, self.batch_size, self.num_epochs, self.record_every = checks.training(
+            features, labels, batch_size, num_epochs, record_every)
         # Fresh entropy is drawn here, not left to the generator, so that the run's settings can repeat it.
         seed = checks.seed(seed)
         self.seed = np.random.SeedSequence().entropy if seed is None else seed

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     'advice': 'compat core lazy lines',
     'many': 'advice compat core lazy rules',
     'book': 'advice compat core output rules',
-    'grading': 'compat core lines output rules',
+    'grading': 'advice compat core lines output rules',
     'comparing': 'core lazy many output rules book grading',
     'sections': 'output',
     'exercises': 'compat core lazy many output rules book',

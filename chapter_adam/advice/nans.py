@@ -15,7 +15,7 @@ AT_ZERO = ('div', 'reciprocal', 'log', 'rsqrt', 'rcbrt', 'power')
 
 
 class NotFinite(ArithmeticError):
-    """An operator has made a number that is none; the message says which one, where."""
+    """An operator has made nan or inf of finite numbers; the message says which one, where."""
 
 
 def with_origin(error, train):
@@ -33,7 +33,7 @@ def with_origin(error, train):
 
 
 def looked_at(trainer_fn):
-    """The rule, with a look at every result; it raises NotFinite at the first nan that finite numbers have made."""
+    """The rule, with a look at every result; it raises NotFinite at the first nan or inf made of finite numbers."""
     def rule(*arguments):
         with _looking():
             return trainer_fn(*arguments)
@@ -48,7 +48,7 @@ def _looking():
         before = all(map(_is_finite, arrays))
         result = invoke(handle, arrays, keys, values, out, *flags)
         if before and isinstance(result, NDArray) and not _is_finite(result):
-            _explain(NAME_OF.get(handle, 'an operator'), np.isnan(result.asnumpy()).any())
+            _raise_with_cause(NAME_OF.get(handle, 'an operator'), np.isnan(result.asnumpy()).any())
         return result
 
     register._imperative_invoke = look
@@ -62,7 +62,7 @@ def _is_finite(array):
     return bool(np.isfinite(array.asnumpy()).all())
 
 
-def _explain(operator, is_nan):
+def _raise_with_cause(operator, is_nan):
     name = operator.replace('broadcast_', '').replace('elemwise_', '').replace('_scalar', '').strip('_')
     if is_nan or any(word in name for word in AT_ZERO):
         cause = CAUSES.get(name, name)

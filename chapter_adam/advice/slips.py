@@ -9,45 +9,42 @@ from ..lines import running_line
 draws = mxnet.ndarray.random
 
 
-class Noted(dict):
+class Hyperparams(dict):
     """Hyperparameters that note which of them have been read.
 
-    >>> hyperparams = Noted({'lr': 0.1, 't': 1})
+    >>> hyperparams = Hyperparams({'lr': 0.1, 't': 1})
     >>> hyperparams['lr'], hyperparams.get('eps', 1e-6), sorted(hyperparams.read)
     (0.1, 1e-06, ['eps', 'lr'])
     """
 
-    def __init__(self, hyperparams):
-        super().__init__(hyperparams)
-        self.given, self.read = dict(hyperparams), set()
+    def __init__(self, given):
+        super().__init__(given)
+        self.given, self.read = dict(given), set()
 
-    def __getitem__(self, key):
+
+def _reads_one(name):
+    def method(self, key, *rest):
         self.read.add(key)
-        return super().__getitem__(key)
-
-    def get(self, key, default=None):
-        self.read.add(key)
-        return super().get(key, default)
-
-    def __iter__(self):
-        self.read.update(super().keys())
-        return super().__iter__()
-
-
-def noted(hyperparams):
-    """The hyperparameters, Noted; a dict of the reader's own class stays as it is."""
-    return Noted(hyperparams) if type(hyperparams) is dict else hyperparams
-
-
-def _reads_all(name):
-    def method(self, *arguments):
-        self.read.update(self.given)
-        return getattr(dict, name)(self, *arguments)
+        return getattr(dict, name)(self, key, *rest)
     return method
 
 
-for name in ('keys', 'values', 'items', 'copy', 'pop', 'setdefault', '__or__', '__contains__', '__eq__', '__repr__'):
-    setattr(Noted, name, _reads_all(name))
+def _reads_all(name):  # **hyperparams and dict(hyperparams) call __iter__
+    def method(self, *rest):
+        self.read.update(dict.keys(self))
+        return getattr(dict, name)(self, *rest)
+    return method
+
+
+for name in ('__getitem__', '__contains__', 'get', 'pop', 'setdefault'):
+    setattr(Hyperparams, name, _reads_one(name))
+for name in ('__iter__', '__or__', '__eq__', '__repr__', 'copy', 'items', 'keys', 'values'):
+    setattr(Hyperparams, name, _reads_all(name))
+
+
+def watched(hyperparams):
+    """The hyperparameters, which note what is read; a dict of the reader's own class stays as it is."""
+    return Hyperparams(hyperparams) if type(hyperparams) is dict else hyperparams
 
 
 def warn_of_slips(name, hyperparams, steps, left, is_own=False):
@@ -58,7 +55,7 @@ def warn_of_slips(name, hyperparams, steps, left, is_own=False):
         hyperparams: as they are after the run. steps: how many there were.
         left: the names of the parameters that the run left as they were.
     """
-    if isinstance(hyperparams, Noted):
+    if isinstance(hyperparams, Hyperparams):
         _warn_of_keys(name, hyperparams, steps, is_own)
     if left:
         _warn(f'{name} left {" and ".join(left)} as at the start; it should write in place, p[:] = ..., where p = ... '
@@ -78,14 +75,14 @@ def _warn_of_keys(name, hyperparams, steps, is_own):
 @contextmanager
 def draws_noted(name):
     """Warns if a rule draws random numbers from MXNet while the block runs."""
-    def noted(*arguments):
+    def first(*arguments):
         draws._random_helper = helper
         _warn(f'{running_line()}{name} draws with nd.random, which `seed` does not reach; for a run that can be '
               'repeated call mxnet.random.seed(0) before it')
         return helper(*arguments)
 
     with DEVICE:
-        helper, draws._random_helper = draws._random_helper, noted
+        helper, draws._random_helper = draws._random_helper, first
         try:
             yield
         finally:

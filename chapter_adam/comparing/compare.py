@@ -8,9 +8,10 @@ from ..grading.arguments import initial_states
 from ..output import figures
 from ..rules import RULES
 from .figure import draw
-from .training import RATES, SWEPT, Racer
+from .training import RATES, Racer
 
 LEVELS = {'5 %': .05, 'median': .5, '95 %': .95}
+ENOUGH = 10  # seeds; fewer tell nothing about a difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ def compare(rules, features=None, labels=None, batch_size=10, num_epochs=2, *, s
         seeds: how many, from 0 on, or a sequence of them.
         lr: the learning rate of all, unless hyperparams say another.
         best_rate: first find each rule's best rate, of 21 from 1e-4 to 10 and on 20 other seeds, so that the race is
-            fair.
+            fair; of 11, on 3 seeds, for a rule that has to be trained one by one.
         plot: draw the figure with pyplot.
         watch: called as watch(name, runs_done) now and then.
 
@@ -106,7 +107,7 @@ def race(racers, data, seeds, lr, best_rate, watch=None, **options):
         rates[name] = each.hyperparams.get('lr', lr)
         if best_rate:
             sweeps[name] = each.sweep(data, max(seeds) + 1, **options)
-            rates[name] = best(sweeps[name])
+            rates[name] = best(sweeps[name][0])
         done[name], together[name] = each.train(data, seeds, rates[name] or lr, **options, watch=watch and (
             lambda count, name=name: watch(name, count)))
     floor = airfoil.least_squares_floor(*data)
@@ -115,10 +116,11 @@ def race(racers, data, seeds, lr, best_rate, watch=None, **options):
         facts[name] = {'lr': rates[name], 'at_once': together[name], 'diverged': len(runs.diverged), **quantiles(runs),
                        'difference': None if runs is first else difference(runs.final, first.final)}
         if best_rate:
-            facts[name]['sweep'] = [x if np.isfinite(x) else None for x in sweeps[name].tolist()]
+            medians, tried = sweeps[name][0].tolist(), sweeps[name][1]
+            facts[name]['sweep'] = {'seeds': tried, 'medians': [x if np.isfinite(x) else None for x in medians]}
     common = {'seeds': len(seeds), 'first_seed': seeds[0], 'floor': floor, 'reference': next(iter(done)), **options,
               'epochs': first.epochs.tolist()}
-    sweep = {'sweep': {'rates': RATES.tolist(), 'seeds': SWEPT}} if best_rate else {}
+    sweep = {'rates': RATES.tolist()} if best_rate else {}
     return Comparison(history.rounded({**common, **sweep, 'rules': facts}, 6),
                       {name: runs.seconds for name, runs in done.items()}, done)
 
@@ -139,9 +141,9 @@ def quantiles(runs):
 
 
 def difference(final, reference):
-    """The mean of a rule's final losses less the first rule's, seed by seed, with its 95 % interval; None if none."""
+    """The mean of a rule's final losses less the first rule's, seed by seed, and its 95 % interval; None of few seeds."""
     gaps = (final - reference)[np.isfinite(final) & np.isfinite(reference)]
-    if len(gaps) < 2:
+    if len(gaps) < ENOUGH:
         return None
     mean, half = float(gaps.mean()), 1.96 * float(gaps.std(ddof=1)) / len(gaps) ** 0.5
     return {'mean': mean, 'interval': [mean - half, mean + half]}
@@ -159,10 +161,11 @@ def table(facts, seconds):
         words = f'{gap["mean"]:+.1e} ({gap["interval"][0]:+.1e} to {gap["interval"][1]:+.1e})' if gap else ''
         lost = f'  {each["diverged"]} diverged' if final and each['diverged'] else ''
         lost += '' if each['at_once'] else '  (one by one)'
+        lost += f'  (swept on {each["sweep"]["seeds"]} seeds)' if 'rates' in facts else ''
         lines.append(f'{name:{width}}{"-" if rate is None else f"{rate:.3g}":>8}{numbers}{seconds[name]:9.2f}  '
                      f'{words}{lost}'.rstrip())
     lines.append(f'{facts["seeds"]} seeds; least-squares floor {facts["floor"]:.6f}; intervals of 95 %'
-                 + ('; each with the best of 21 rates' if 'sweep' in facts else ''))
+                 + (f'; each with the best of {len(facts["rates"])} rates' if 'rates' in facts else ''))
     return '\n'.join(lines)
 
 

@@ -57,14 +57,17 @@ class Racer:
                         np.array([run.bias if run else np.nan for run in runs]), clock.seconds, fine.settings)
 
     def sweep(self, data, first_seed, **options):
-        """The median final loss with each of RATES; an infinite one where most seeds diverge."""
+        """(The median final loss with each of RATES, how many seeds were tried with each).
+
+        A median is infinite where most seeds diverge, and at every second rate of a rule that is trained one by one.
+        """
         try:
-            return self._medians(data, range(first_seed, first_seed + SWEPT), **options)
+            return self._medians(data, range(first_seed, first_seed + SWEPT), **options), SWEPT
         except (TypeError, ValueError):  # it cannot compute with an array of rates: every second, on fewer seeds
             medians, seeds = np.full(len(RATES), np.inf), range(first_seed, first_seed + SWEPT_SINGLY)
             for k in range(0, len(RATES), 2):
                 medians[k] = self._medians(data, seeds, RATES[k:k + 1], **options)[0]
-            return medians
+            return medians, SWEPT_SINGLY
 
     def _medians(self, data, seeds, rates=RATES, **options):
         lr = np.repeat(rates, len(seeds)).tolist() if len(rates) > 1 else float(rates[0])

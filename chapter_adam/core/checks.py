@@ -41,6 +41,16 @@ def plain(value):
     return value if isinstance(value, (str, int)) or isinstance(value, float) and np.isfinite(value) else repr(value)
 
 
+def training(features, labels, batch_size, num_epochs, record_every):
+    """The arguments of every training: data, a batch size of at most all rows, epochs, and how often to record."""
+    features, labels = data(features, labels)
+    batch_size = min(whole_number('batch_size', batch_size, least=1), len(labels))
+    num_epochs = whole_number('num_epochs', num_epochs, least=1)
+    if record_every is not None:
+        record_every = whole_number('record_every', record_every, least=1)
+    return features, labels, batch_size, num_epochs, record_every
+
+
 def rule(trainer_fn):
     """A function of the book's form trainer_fn(params, states, hyperparams)."""
     if not callable(trainer_fn):

@@ -1,15 +1,15 @@
 """Linear regression twice: from scratch over NDArrays, and with Gluon. One loop drives both.
 
-A model knows `train(X, y, bounds)`, one update for each minibatch [start, stop) of the rows; `loss(X, y)`, a float;
-`warm_up(X, y)`, the device's first use of every operator, without an update, once for each size of a batch; and
-`parameters()`, copies as NumPy arrays. X is (n, d), y is (n,).
+A model has `train(X, y, bounds)`, one update for each minibatch [start, stop) of the rows; `loss(X, y)`, a float;
+`running()`, a context that the training is done in; `warm_up(X, y)`, the device's first use of every operator, without
+an update, once for each size of a batch; and `parameters()`, copies as NumPy arrays. X is (n, d), y is (n,).
 """
 from contextlib import nullcontext
 
 from ..lazy import RECORD, are_apart, arrays_in, cached_op, lazy, real
 from ..compat import mxnet
 from .regression import gradient, linreg, mean_loss, squared_loss
-from .steps import Batches, Steps, as_many
+from .steps import Batches, Steps, steps_of_record
 
 nd, sym, autograd, gluon = mxnet.nd, mxnet.sym, mxnet.autograd, mxnet.gluon
 
@@ -17,7 +17,8 @@ nd, sym, autograd, gluon = mxnet.nd, mxnet.sym, mxnet.autograd, mxnet.gluon
 class StepByStep:
     """A model that takes its minibatches one at a time, each with its own call of `step(X, y)`."""
 
-    running = nullcontext  # what a training is done in
+    def running(self):
+        return nullcontext()
 
     def train(self, X, y, bounds):
         for start, stop in bounds:
@@ -86,9 +87,11 @@ class LazyModel(ScratchModel):
     def __init__(self, w, b, trainer_fn, states, hyperparams):
         super().__init__(w, b, trainer_fn, states, hyperparams)
         self.lazy_steps = Steps([self.w, self.b], trainer_fn, states, hyperparams)
-        arrays = arrays_in([self.w, self.b, states, hyperparams])
-        self.is_lazy = not RECORD.is_used and are_apart(arrays)
-        self.running = (lambda: lazy(arrays)) if self.is_lazy else nullcontext
+        self.arrays = arrays_in([self.w, self.b, states, hyperparams])
+        self.is_lazy = not RECORD.is_used and are_apart(self.arrays)
+
+    def running(self):
+        return lazy(self.arrays) if self.is_lazy else nullcontext()
 
     def warm_up(self, X, y):
         """Nothing: to run the rule would change what it keeps."""
@@ -96,7 +99,7 @@ class LazyModel(ScratchModel):
     def train(self, X, y, bounds):
         sizes, start = [stop - start for start, stop in bounds], bounds[0][0]
         while sizes and self.is_lazy:
-            n, steps = sizes[0], as_many(sizes)
+            n, steps = sizes[0], steps_of_record(sizes)
             data = [a._slice(start, start + steps * n) for a in (X, y)]
             done = self.lazy_steps.take(BatchesOfOne, (n, steps, X.shape[1]), data)
             self.is_lazy = not RECORD.has_ended

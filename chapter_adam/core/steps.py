@@ -110,6 +110,6 @@ class Steps:
         return batches.steps
 
 
-def as_many(sizes):
+def steps_of_record(sizes):
     """How many of the next minibatches one record takes: ten of one size, or one."""
     return STEPS_AT_ONCE if sizes[:STEPS_AT_ONCE].count(sizes[0]) == STEPS_AT_ONCE else 1

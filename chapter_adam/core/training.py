@@ -43,10 +43,10 @@ class Draws:
 
 
 @dataclass(frozen=True)
-class Part:
+class Stretch:
     """Consecutive minibatches of one epoch that nothing interrupts: rows [start, stop) of the shuffled data.
 
-    >>> list(Part(1490, 1503, record=True).batches(10))
+    >>> list(Stretch(1490, 1503, record=True).batches(10))
     [(1490, 1500), (1500, 1503)]
     """
     start: int
@@ -63,7 +63,7 @@ def stretches(n, batch_size, num_epochs, record_every=100):
     """Cuts a training into stretches, one list per epoch: the loss is recorded after those with `record` set.
 
     That is where the number of examples seen crosses a multiple of `record_every` (never, if that is None), and
-    at the end. A record that only the short last batch separates from the end waits for it: the section's
+    at the end. A record one short batch before the end is dropped, since the end is recorded: the section's
     3006 examples give 30 records, at 100, 200, ..., 1500, 1603, ..., 2903 and 3006, and with the start 31.
 
     >>> for epoch in stretches(23, batch_size=10, num_epochs=2, record_every=20):
@@ -78,7 +78,7 @@ def stretches(n, batch_size, num_epochs, record_every=100):
         if seen + n == total:
             crossed = [b for b in crossed if n - b >= batch_size] + [n]
         cuts = [0, *crossed] if n in crossed else [0, *crossed, n]
-        yield [Part(a, b, b in crossed) for a, b in zip(cuts, cuts[1:])]
+        yield [Stretch(a, b, b in crossed) for a, b in zip(cuts, cuts[1:])]
 
 
 def _crosses(before, after, every):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core.checks import short
 from ..rules import RULES
-from .trial import arrays_in
+from .trial import arrays_of
 
 LR = 0.02  # not the section's, so that a rule with 0.01 written into it differs
 USUAL_EPS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-9, 1e-10, 1e-12, 2.0 ** -23, 0.01)
@@ -19,7 +19,7 @@ NAMES = {name: words.split() for name, words in {
     'gamma': 'gamma gamma1 rho decay beta beta2', 'rho': 'rho gamma decay beta'}.items()}
 
 
-def plain(key):
+def letters(key):
     """A key without case and underlines."""
     return key.lower().replace('_', '').replace(' ', '').replace('-', '') if isinstance(key, str) else ''
 
@@ -31,14 +31,14 @@ def role_of(key, oracle):
     >>> role_of('learning_rate', ORACLES['adam']), role_of('Beta_2', ORACLES['adam']), role_of('wd', ORACLES['adam'])
     ('lr', 'beta2', None)
     """
-    return next((role for role in ('lr', 't', *oracle.hyperparams) if plain(key) in NAMES[role]), None)
+    return next((role for role in ('lr', 't', *oracle.hyperparams) if letters(key) in NAMES[role]), None)
 
 
 def meaning(hyperparams, oracle):
     """A reader's hyperparameters under the oracle's names, with its defaults for those that are not given."""
     found = {'lr': LR, 't': 1, **oracle.hyperparams}
     for key, value in hyperparams.items():
-        values = list(zip(('beta1', 'beta2'), value)) if plain(key) == 'betas' else [(role_of(key, oracle), value)]
+        values = list(zip(('beta1', 'beta2'), value)) if letters(key) == 'betas' else [(role_of(key, oracle), value)]
         found.update({role: number(key, each) for role, each in values if role in found})
     guess(found, {role_of(key, oracle) for key in hyperparams}, [
         value for key, value in hyperparams.items() if type(value) is float and not role_of(key, oracle)])
@@ -71,7 +71,7 @@ def initial_states(rule, against, given, d):
     if given is None or callable(given):
         make = given or beside(rule, against) or RULES.get(getattr(rule, '__name__', ''), RULES[against])[1]
         given = make(d) if signature(make).parameters else make()
-    arrays = arrays_in(given)
+    arrays = arrays_of(given)
     if any(d in array.shape for array in arrays):
         return given, d
     return given, next((array.shape[0] for array in arrays if array.shape[1:] == (1,)), d)

@@ -6,7 +6,7 @@ from .known import ORACLES, PATTERNS, make_stream
 from .matching import first_lost, follow
 from .naming import closest_eps, known_mistake, scaled_gradient, shared_state, with_eps
 from .sentences import Sentences
-from .trial import Trial, arrays_in
+from .trial import Trial, arrays_of
 
 STEPS = 60
 
@@ -74,7 +74,7 @@ class Check:
         """Adds a hyperparameter that the rule asks for and that the oracle has a default for."""
         key = error.args[0] if isinstance(error, KeyError) and error.args else None
         role = role_of(key, self.oracle)
-        if role not in self.oracle.hyperparams or key in self.hyperparams or key not in self.trial.hyperparams.asked:
+        if role not in self.oracle.hyperparams or key in self.hyperparams or key not in self.trial.hyperparams.read:
             return False
         self.hyperparams[key] = self.oracle.hyperparams[role]
         return True
@@ -102,7 +102,7 @@ class Check:
     def states_of_oracle(self, meant):
         """'same', 'other' or 'none', as in a Verdict."""
         if not self.oracle.states:
-            return 'other' if arrays_in(self.states) else 'none'
+            return 'other' if arrays_of(self.states) else 'none'
         return 'other' if any(first_lost(self.oracle, {}, self.trial, meant).values()) else 'same'
 
     def wrong(self, eps, fit, match, its_eps):
@@ -127,7 +127,7 @@ class Check:
 
         A rule that keeps something to itself, such as a clock, does not begin anew in a second trial: it is left alone.
         """
-        roles = {key: role_of(key, self.oracle) for key in sorted(self.trial.hyperparams.asked, key=str)}
+        roles = {key: role_of(key, self.oracle) for key in sorted(self.trial.hyperparams.read, key=str)}
         roles = {key: role for key, role in roles.items() if role in OTHERS and key in (role, *self.hyperparams)}
         again = Trial(self.rule, self.trial.stream.begin(3), self.states, self.hyperparams)
         if again.path.tobytes() != self.trial.path[:4].tobytes():

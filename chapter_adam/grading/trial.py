@@ -7,54 +7,12 @@ from types import FunctionType
 
 import numpy as np
 
+from ..advice import Hyperparams
 from ..compat import DEVICE, mxnet
 from ..core.checks import copies, short
 from ..lines import failed_line
 
 nd = mxnet.nd
-
-
-class Recorded(dict):
-    """A dict that notes which keys are looked up."""
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        self.asked = set()
-
-    def _note(self, key):
-        self.asked.add(key)
-        return key
-
-    def __getitem__(self, key):
-        return super().__getitem__(self._note(key))
-
-    def __contains__(self, key):
-        return super().__contains__(self._note(key))
-
-    def get(self, key, default=None):
-        return super().get(self._note(key), default)
-
-    def setdefault(self, key, default=None):
-        return super().setdefault(self._note(key), default)
-
-    def pop(self, key, *default):
-        return super().pop(self._note(key), *default)
-
-    def __iter__(self):  # **hyperparams and dict(hyperparams) come here too
-        self.asked.update(super().keys())
-        return super().__iter__()
-
-    def keys(self):
-        self.asked.update(super().keys())
-        return super().keys()
-
-    def values(self):
-        self.asked.update(super().keys())
-        return super().values()
-
-    def items(self):
-        self.asked.update(super().keys())
-        return super().items()
 
 
 class Failure:
@@ -87,7 +45,7 @@ class Trial:
         self.stream, self.failure, self.states = stream, None, []
         rule = fresh(rule)
         states, hyperparams = copies(states, dict(hyperparams))
-        self.hyperparams = Recorded(hyperparams)
+        self.hyperparams = Hyperparams(hyperparams)
         with DEVICE, np.errstate(all='ignore'), warnings.catch_warnings(record=True) as self.warned:
             warnings.simplefilter('always')
             self.path = np.array([stream.start, *self._steps(rule, states)])
@@ -108,7 +66,7 @@ class Trial:
             except Exception as error:  # whatever a reader's code raises
                 self.failure = Failure(error, step)
                 return
-            self.states.append([array.asnumpy().ravel().astype(float) for array in arrays_in(states)])
+            self.states.append([array.asnumpy().ravel().astype(float) for array in arrays_of(states)])
             yield np.concatenate([p.asnumpy().ravel() for p in params]).astype(float)
 
     @property
@@ -134,7 +92,7 @@ def fresh(rule):
     return update_wrapper(copy, rule)
 
 
-def arrays_in(value, seen=()):
+def arrays_of(value, seen=()):
     """The NDArrays in nested tuples, lists, dicts and objects, as often as they stand there."""
     if isinstance(value, nd.NDArray):
         return [value]
@@ -144,7 +102,7 @@ def arrays_in(value, seen=()):
         return []
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else (
         vars(value).values() if hasattr(value, '__dict__') else ())
-    return [array for part in parts for array in arrays_in(part, (*seen, id(value)))]
+    return [array for part in parts for array in arrays_of(part, (*seen, id(value)))]
 
 
 def explain(trial, name, hyperparams):

@@ -1,6 +1,6 @@
 """Linear regression many times at once: the models that an ensemble trains, with a leading axis of runs.
 
-A model knows `train(table, orders, sizes)`, one step for each minibatch, and `parameters()`.
+A model has `train(table, orders, sizes)`, one step for each minibatch, `running()`, and `parameters()`.
 """
 from contextlib import nullcontext
 from copy import deepcopy
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..compat import mxnet
 from ..core.regression import gradient_of_runs, stacked_gradient_of_runs
-from ..core.steps import Batches, Steps, as_many
+from ..core.steps import Batches, Steps, steps_of_record
 from ..lazy import RECORD, arrays_in, cached_op, for_runs, lazy, real
 
 nd, sym = mxnet.nd, mxnet.sym
@@ -86,7 +86,8 @@ class RuleRuns(Runs):
         for arrays in self.arrays:
             arrays += [state.reshape(for_runs(state.shape)).repeat(len(arrays[0]), axis=0) for state in states_of_one]
         for state, of_first_part in zip(states_of_one, self.arrays[0][2:]):
-            state.handle, of_first_part.handle = of_first_part.handle, state.handle  # where the rule looks for it
+            # The rule has references to these objects: they become the first part's.
+            state.handle, of_first_part.handle = of_first_part.handle, state.handle
         self.arrays[0][2:] = states_of_one
         for p in self.arrays[0][:2]:
             p.attach_grad()
@@ -98,12 +99,13 @@ class RuleRuns(Runs):
     def train(self, table, orders, sizes):
         at = 0
         while sizes:
-            n, steps = sizes[0], as_many(sizes)
+            n, steps = sizes[0], steps_of_record(sizes)
             rows = orders[:, at:at + steps * n]
             # In a batch of all examples b's gradient may be rounding alone, which Adam makes a full step: there it has
-            # to be summed as in a single run.
-            sizes_of_record = n, steps, self.d, n < len(table)
-            self.steps.take(BatchesOfMany, sizes_of_record, [table, indices(rows[self.parts[0]])], self.parts[0].stop)
+            # to be summed as in a single run, not in one array with w's.
+            may_stack = n < len(table)
+            sizes_of_record = n, steps, self.d, may_stack
+            self.steps.take(BatchesOfMany, sizes_of_record, [table, as_int32(rows[self.parts[0]])], self.parts[0].stop)
             self._repeat(table, rows, BatchesOfMany.of(*sizes_of_record)[1])
             at, sizes = at + steps * n, sizes[steps:]
 
@@ -112,8 +114,8 @@ class RuleRuns(Runs):
         inputs, numbers = RECORD.inputs, RECORD.numbers
         for part, arrays in list(zip(self.parts, self.arrays))[1:]:
             w, b, *states = arrays
-            roots = [w, w, b, b, *states]  # a gradient has no value yet
-            results = RECORD.repeat([table, indices(rows[part]), *roots, *inputs[2 + len(roots):]],
+            roots = [w, w, b, b, *states]  # w and b fill their gradients' places, which nobody reads
+            results = RECORD.repeat([table, as_int32(rows[part]), *roots, *inputs[2 + len(roots):]],
                                     [number[part] if isinstance(number, np.ndarray) else number for number in numbers],
                                     layout)
             arrays[:] = [results.get(root.writable.at, array) for root, array in zip(self.arrays[0], arrays)]
@@ -132,7 +134,7 @@ class GluonRuns(Runs):
         at = 0
         for n in sizes:
             for part, params, update in zip(self.parts, self.arrays, self.updates):
-                grads = self._gradient(n)(table, indices(orders[part, at:at + n]), *params)
+                grads = self._gradient(n)(table, as_int32(orders[part, at:at + n]), *params)
                 # Like gluon.Trainer, by the parameters' names, bias first: Nadam's updates depend on the order.
                 for i, (p, g) in enumerate(zip(params[::-1], grads[::-1])):
                     update(i, g, p)
@@ -147,5 +149,5 @@ class GluonRuns(Runs):
         return self.ops[n]
 
 
-def indices(rows):
+def as_int32(rows):
     return nd.from_numpy(np.ascontiguousarray(rows, dtype=np.int32), zero_copy=True)

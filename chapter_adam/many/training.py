@@ -9,7 +9,7 @@ from ..core import checks
 from ..compat import DEVICE, mxnet
 from ..core.history import Ensemble
 from ..core.regression import QuadraticLoss
-from ..advice import draws_noted, explained, noted, warn_of_slips
+from ..advice import draws_noted, explained, warn_of_slips, watched
 from ..core.training import Draws, stretches
 from ..rules import is_own
 from .models import GluonRuns, RuleRuns, extended
@@ -56,9 +56,9 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
     hyperparams = {key: per_run(key, value, len(job.seeds)) for key, value in hyperparams.items()}
     if is_own(trainer_fn):
         checks.ranges(hyperparams)
-    name, settings = getattr(trainer_fn, '__name__', type(trainer_fn).__name__), plain(hyperparams)
+    name, settings = getattr(trainer_fn, '__name__', type(trainer_fn).__name__), as_lists(hyperparams)
     strict = any(isinstance(value, np.ndarray) for value in hyperparams.values())
-    hyperparams = noted(hyperparams)
+    hyperparams = watched(hyperparams)
 
     def model(w, b):
         return RuleRuns(w, b, trainer_fn, states, hyperparams)
@@ -96,7 +96,7 @@ def train_gluon_ensemble(trainer_name, trainer_hyperparams, features, labels, ba
     def model(w, b):
         return GluonRuns(w, b, optimizer, job.batch_size if full_division else None)
 
-    settings = {'method': 'gluon', 'rule': name, 'hyperparams': plain(trainer_hyperparams or {}),
+    settings = {'method': 'gluon', 'rule': name, 'hyperparams': as_lists(trainer_hyperparams or {}),
                 'full_division': full_division}
     return job.run(model, settings, watch)
 
@@ -118,7 +118,7 @@ def per_run(key, value, runs):
     return np.asarray(value, dtype=np.float64).reshape(runs, 1, 1)
 
 
-def plain(hyperparams):
+def as_lists(hyperparams):
     return {key: value.ravel().tolist() if isinstance(value, np.ndarray) else checks.plain(value)
             for key, value in hyperparams.items()}
 
@@ -127,13 +127,9 @@ class Job:
     """The arguments that both ensembles share, and the loop over epochs and minibatches."""
 
     def __init__(self, features, labels, batch_size, num_epochs, seeds, record_every):
-        self.features, self.labels = checks.data(features, labels)
-        self.n, self.d = self.features.shape
-        self.batch_size = min(checks.whole_number('batch_size', batch_size, least=1), self.n)
-        self.num_epochs = checks.whole_number('num_epochs', num_epochs, least=1)
-        self.seeds = checks.seeds(seeds)
-        if record_every is not None:
-            checks.whole_number('record_every', record_every, least=1)
+        self.features, self.labels, self.batch_size, self.num_epochs, record_every = checks.training(
+            features, labels, batch_size, num_epochs, record_every)
+        self.seeds, (self.n, self.d) = checks.seeds(seeds), self.features.shape
         self.plan = list(stretches(self.n, self.batch_size, self.num_epochs, record_every))
         records = [epoch + part.stop / self.n for epoch, parts in enumerate(self.plan) for part in parts if part.record]
         self.epochs = np.array([0.0, *records])

@@ -1,11 +1,11 @@
 """The book's update rules over NDArrays, side by side: the difference between two neighbours is the lesson.
 
-    sgd         against the gradient
-    momentum    against an average of the past gradients
-    adagrad     against the gradient, each number divided by the size of all its past
-    rmsprop     against the gradient, each number divided by its usual size of late
-    adadelta    the same, times the usual size of the steps: no learning rate
-    adam        momentum's average and rmsprop's in one quotient, each corrected for having started at 0
+    sgd         the gradient
+    momentum    a moving average of the gradients
+    adagrad     the gradient over the root of the sum of its squares
+    rmsprop     the gradient over the root of a moving average of its squares
+    adadelta    the same, times the root of a moving average of the squared steps: no learning rate
+    adam        momentum's average over rmsprop's root, both corrected for having started at 0
 
 All have the book's form, `rule(params, states, hyperparams)`, and return nothing:
 
@@ -13,8 +13,8 @@ All have the book's form, `rule(params, states, hyperparams)`, and return nothin
     states       one entry per parameter, of its shape, as init_<rule>_states gives them; changed in place
     hyperparams  a dict; {'lr': 0.01, 't': 1} is enough for every rule
 
-In the formulas p is a parameter and g its gradient; everything happens to each number by itself. Adam's neighbours are
-in `neighbours`. To add a rule, write it and its initialiser and name both in RULES, in the folder's __init__.py.
+In the formulas p is a parameter and g its gradient; all operations are elementwise. Adam's neighbours are in
+`neighbours`. docs/contributing.md says how to add a rule.
 """
 from ..core.checks import whole_number
 from ..compat import mxnet
@@ -77,7 +77,9 @@ def momentum(params, states, hyperparams):
         p[:] = p - v
 
 
-init_adagrad_states = init_momentum_states
+def init_adagrad_states(feature_dim=5):
+    """Zeros (s_w, s_b)."""
+    return zeros(feature_dim)
 
 
 def adagrad(params, states, hyperparams):
@@ -105,7 +107,9 @@ def adagrad(params, states, hyperparams):
         p[:] = p - lr * p.grad / (s + eps).sqrt()
 
 
-init_rmsprop_states = init_momentum_states
+def init_rmsprop_states(feature_dim=5):
+    """Zeros (s_w, s_b)."""
+    return zeros(feature_dim)
 
 
 def rmsprop(params, states, hyperparams):

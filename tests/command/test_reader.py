@@ -90,7 +90,7 @@ def test_compare_prints_a_table_and_writes_figure_and_facts(mine, small, capsys)
 def test_compare_as_json(mine, small, capsys):
     assert cli.main(['compare', 'sgd', 'adam', '--seeds', '2', '--best-rate', '--json', *small]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert data['seconds'].keys() == {'sgd', 'adam'} and len(data['rules']['sgd']['sweep']) == 21
+    assert data['seconds'].keys() == {'sgd', 'adam'} and len(data['rules']['sgd']['sweep']['medians']) == 21
     assert cli.main(['compare', 'sgd', 'sgd', *small]) == 2
 
 

@@ -86,7 +86,7 @@ def test_the_best_rate_is_swept_on_other_seeds():
                    batch_size=20)
     facts = done.facts['rules']
     for name in ('sgd', 'mine'):
-        medians = [np.inf if x is None else x for x in facts[name]['sweep']]
+        medians = [np.inf if x is None else x for x in facts[name]['sweep']['medians']]
         assert facts[name]['lr'] == pytest.approx(RATES[np.argmin(medians)], rel=1e-2) and len(medians) == len(RATES)
     assert facts['sgd']['lr'] > 0.02 and facts['adadelta']['lr'] is None and 'best of 21 rates' in str(done)
     at_best = gb.train_ensemble(gb.sgd, None, {'lr': facts['sgd']['lr']}, *DATA, 20, seeds=range(3))
