@@ -58,8 +58,10 @@ def test_each_rule_is_trained_on_the_seeds_and_compared_with_the_first(capsys):
 
 def test_a_difference_is_the_mean_over_pairs_with_its_interval():
     found = difference(np.array([1.0, 2.0, np.nan, 6.0]), np.array([0.5, 1.0, 1.0, 4.5]))
-    assert found['mean'] == 1.0 and np.ptp(found['interval']) == pytest.approx(2 * 1.96 * 0.5 / 3 ** 0.5)
+    assert found['mean'] == 1.0 and np.ptp(found['interval']) == pytest.approx(2 * 4.303 * 0.5 / 3 ** 0.5, rel=1e-3)
     assert difference(np.array([1.0, np.nan]), np.ones(2)) is None
+    many = difference(np.arange(100.0), np.zeros(100))
+    assert np.ptp(many['interval']) == pytest.approx(2 * 1.984 * 29.011 / 10, rel=1e-3)
 
 
 def test_a_rule_that_mixes_runs_is_trained_one_by_one():
