@@ -22,7 +22,8 @@ class Line:
         return linecache.getline(self.file, self.number).strip()
 
     def __str__(self):
-        return f'{os.path.basename(self.file)}, line {self.number} `{self.text}`: ' if self.number else ''
+        text = f' `{self.text}`' if self.text else ''
+        return f'{os.path.basename(self.file)}, line {self.number}{text}: ' if self.number else ''
 
 
 def running_line():

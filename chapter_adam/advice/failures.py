@@ -1,4 +1,5 @@
 """What the failure of a rule means: the line of it that failed, and what to do."""
+import math
 import re
 from contextlib import contextmanager
 
@@ -35,9 +36,11 @@ def explained(name, hyperparams):
 def _advice(error, line, reason, hyperparams):
     if 'mxnet.ndarray.ndarray.NDArray' in reason:
         return 'arrays of mx.np and NDArrays do not mix: make the states with nd.zeros'
-    modules = re.findall(r'(\w+)\.(?:linalg\.)?\w+\(', line.text) if line.names else []
-    if 'numpy.ndarray' in reason or any(line.names.get(name) is numpy for name in modules):
-        return 'NumPy cannot compute with NDArrays: use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'
+    called = [(line.names or {}).get(name) for name in re.findall(r'(?<![\w.])(\w+)(?:\.\w+)*\(', line.text)]
+    if any(each in (numpy, math) or isinstance(each, numpy.ufunc) for each in called):
+        return 'NumPy and math cannot compute with NDArrays: use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'
+    if 'numpy.ndarray' in reason:
+        return 'NumPy arrays and NDArrays do not mix: make the states with nd.zeros'
     if isinstance(error, AttributeError):
         return 'an NDArray is changed in place, p[:] = ...; is it one, and do its states fit?'
     return f'do the states (their number, shapes and types) and hyperparams {short(dict(hyperparams))} fit?'

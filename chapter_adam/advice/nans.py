@@ -9,7 +9,9 @@ from ..lazy import NAME_OF
 from ..lines import running_line
 
 register, NDArray = mxnet.ndarray.register, mxnet.nd.NDArray
-CAUSES = {'sqrt': 'the root of a negative number', 'div': 'a division by 0', 'rdiv': 'a division by 0'}
+DIVISION = dict.fromkeys(('div', 'rdiv', 'reciprocal'), 'a division by 0')
+OF_NAN = {'sqrt': 'the root of a negative number', 'power': 'the root of a negative number', **DIVISION}
+OF_INF = {'power': 'a division by 0', **DIVISION}
 # What makes an infinity of finite numbers although none of them is large.
 AT_ZERO = ('div', 'reciprocal', 'log', 'rsqrt', 'rcbrt', 'power')
 
@@ -65,5 +67,5 @@ def _is_finite(array):
 def _raise_with_cause(operator, is_nan):
     name = operator.replace('broadcast_', '').replace('elemwise_', '').replace('_scalar', '').strip('_')
     if is_nan or any(word in name for word in AT_ZERO):
-        cause = CAUSES.get(name, name)
+        cause = (OF_NAN if is_nan else OF_INF).get(name, name)
         raise NotFinite(f'{running_line()}{cause} gives {"nan" if is_nan else "inf"} there')

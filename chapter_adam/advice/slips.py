@@ -1,7 +1,9 @@
 """What a run did that was hardly meant: one UserWarning each, never an error."""
 import warnings
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Real
+
+import numpy as np
 
 from ..compat import DEVICE, mxnet
 from ..lines import running_line
@@ -19,7 +21,13 @@ class Hyperparams(dict):
 
     def __init__(self, given):
         super().__init__(given)
-        self.given, self.read = dict(given), set()
+        self.given, self.read, self.first_t = dict(given), set(), _number(given.get('t'))
+
+
+def _number(value):
+    """A number, or what an array of one holds; None for anything else."""
+    value = value.asscalar() if isinstance(value, mxnet.nd.NDArray) and value.size == 1 else value
+    return value if isinstance(value, (Real, np.floating)) else None
 
 
 def _reads_one(name):
@@ -58,8 +66,8 @@ def warn_of_slips(name, hyperparams, steps, left, is_own=False):
     if isinstance(hyperparams, Hyperparams):
         _warn_of_keys(name, hyperparams, steps, is_own)
     if left:
-        _warn(f'{name} left {" and ".join(left)} as at the start; it should write in place, p[:] = ..., where p = ... '
-              'only renames')
+        why = 'is lr too small?' if is_own else 'it should write in place, p[:] = ..., where p = ... only renames'
+        _warn(f'{name} left {" and ".join(left)} as at the start; {why}')
 
 
 def _warn_of_keys(name, hyperparams, steps, is_own):
@@ -67,9 +75,9 @@ def _warn_of_keys(name, hyperparams, steps, is_own):
     if unread:
         _warn(f'{name} never read {", ".join(unread)} of hyperparams; it reads '
               f'{", ".join(sorted(map(repr, hyperparams.read))) or "none"}')
-    first, last = hyperparams.given.get('t'), dict.get(hyperparams, 't')
-    if 't' in hyperparams.read and isinstance(first, Integral) and last != first + steps:
-        _warn(f"{name} moved hyperparams['t'] from {first} to {last} in {steps} steps; it should add 1 in each")
+    first, last = hyperparams.first_t, _number(dict.get(hyperparams, 't'))
+    if 't' in hyperparams.read and first is not None and last != first + steps:
+        _warn(f"{name} moved hyperparams['t'] from {first:g} to {last} in {steps} steps; it should add 1 in each")
 
 
 @contextmanager

@@ -166,6 +166,8 @@ def set_item(self, key, value):
     else:
         if type(me) is not Lazy:
             guard(self)
+            if record.many and is_lazy(value):
+                record.end('an array is written to that is not among the states')
         MXNETS['__setitem__'](self, key, value_of(value) if is_lazy(value) else value)
 
 
@@ -233,6 +235,7 @@ def attribute(name, of_lazy):
                              else MXNETS[name].__get__(self))
 
 
+PATCHES['__array_ufunc__'] = None  # NumPy's functions refuse at once, and NumPy's numbers leave operators to NDArray
 attribute('grad', lambda lazy: lazy.grad)
 attribute('shape', lambda lazy: lazy.kind[0])
 attribute('dtype', lambda lazy: lazy.kind[1])

@@ -1,8 +1,10 @@
 """What a student is told about a rule that fails, makes a nan, or does what he hardly meant."""
+import math
 import warnings
 
 import numpy as np
 import pytest
+from numpy import sqrt
 
 import chapter_adam as gb
 from chapter_adam.book import run_scratch
@@ -39,6 +41,18 @@ def sets_np(p, v, s, h):
     p[:] = p - h['lr'] * p.grad
 
 
+def of_math(p, v, s, h):
+    p[:] = p - h['lr'] * p.grad / math.sqrt(s)
+
+
+def of_numpys_name(p, v, s, h):
+    p[:] = p - h['lr'] * p.grad / sqrt(s)
+
+
+def of_numpy_states(p, v, s, h):
+    p[:] = p - h['lr'] * p.grad * np.ones(1)
+
+
 def of_data(p, v, s, h):
     p.data -= h['lr'] * p.grad
 
@@ -54,7 +68,10 @@ def of_wrong_shape(p, v, s, h):
 @pytest.mark.parametrize('hybridize', [False, True], ids=['eager', 'hybridized'])
 @pytest.mark.parametrize('update, error, line, advice', [
     (of_np, TypeError, 'np.sqrt(s) + 1e-6)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
-    (sets_np, ValueError, 's[:] = np.sqrt(s + 1)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
+    (sets_np, (ValueError, TypeError), 's[:] = np.sqrt(s + 1)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
+    (of_math, TypeError, 'math.sqrt(s)`', 'NumPy and math cannot compute with NDArrays'),
+    (of_numpys_name, TypeError, 'sqrt(s)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
+    (of_numpy_states, TypeError, 'np.ones(1)`', 'NumPy'),
     (of_data, AttributeError, "p.data -= h['lr'] * p.grad`", 'changed in place, p[:] = ...'),
     (of_mx_np, TypeError, 'mxnet.np.zeros(1)', 'make the states with nd.zeros'),
     (of_wrong_shape, ValueError, 'nd.ones((3, 7))', 'do the states')])
@@ -73,6 +90,7 @@ def test_a_failure_names_the_line_and_what_to_do(data, hybridize, update, error,
      ['p.grad.square()).sqrt())', 'the root of a negative number gives nan there']),
     (lambda p, v, s, h: p.__setitem__(slice(None), p - 1e-6 * v / s), ['v / s', 'a division by 0 gives nan there']),
     (lambda p, v, s, h: p.__setitem__(slice(None), p - 1e-6 / s), ['1e-6 / s', 'a division by 0 gives inf there']),
+    (lambda p, v, s, h: p.__setitem__(slice(None), p - (-1 * p.grad.abs()) ** 0.5), ['the root of a negative number']),
     (lambda p, v, s, h: p.__setitem__(slice(None), p - 1e-6 * nd.log(s - 1)), ['nd.log', 'log gives nan there'])])
 def test_a_nan_of_the_rules_own_names_operator_and_line(data, hybridize, update, words):
     with pytest.raises(gb.DivergenceError, match='the loss is (nan|inf) after step') as caught:
@@ -123,6 +141,8 @@ SLIPS = [
      "adam never read 'beta_1', 'epsilon' of hyperparams; it reads 'beta1', 'beta2', 'eps', 'lr', 't'"),
     (counts_elsewhere, SECTION, "counts_elsewhere never read 't' of hyperparams; it reads 'lr'"),
     (stands_still, SECTION, "stands_still moved hyperparams['t'] from 1 to 1 in 8 steps; it should add 1 in each"),
+    (stands_still, {'lr': 0.01, 't': 1.0},
+     "stands_still moved hyperparams['t'] from 1 to 1.0 in 8 steps; it should add 1 in each"),
     (counts_twice, SECTION, "counts_twice moved hyperparams['t'] from 1 to 17 in 8 steps; it should add 1 in each"),
     (renames, SECTION, 'renames left {} as at the start; it should write in place, p[:] = ..., where p = ... only '
                        'renames'),
@@ -144,9 +164,16 @@ def test_a_slip_is_warned_of_once_with_the_callers_line(data, how, rule, hyperpa
     assert told[0].filename == __file__
 
 
+def test_a_rate_that_moves_nothing(data):
+    with pytest.warns(UserWarning, match='adam left the weights as at the start; is lr too small'):
+        train(data, gb.adam, {'lr': 1e-30, 't': 1})
+
+
 def test_one_parameter_that_is_only_renamed(data):
     with pytest.warns(UserWarning, match='left the bias as at the start'):
         train(data, renames_the_bias)
+    with pytest.warns(UserWarning, match='left the bias as at the start'):
+        gb.train_ensemble(renames_the_bias, None, SECTION, *data, seeds=[1, 2])
 
 
 @pytest.mark.parametrize('name', gb.RULES)
@@ -170,3 +197,24 @@ def test_any_way_of_reading_counts(data, rule):
 
 def keywords(params, lr, other):
     gb.sgd(params, None, {'lr': lr})
+
+
+def keeps_states_elsewhere():
+    mine = [[nd.zeros((5, 1)), nd.zeros((5, 1))], [nd.zeros(1), nd.zeros(1)]]
+    return lambda params, states, hyperparams: gb.adam(params, mine, hyperparams)
+
+
+@pytest.mark.parametrize('rule, words', [
+    (each(of_np), ['np.sqrt(s)', 'use nd.sqrt(x) or x.sqrt()']),
+    (keeps_states_elsewhere(), ['an array is written to that is not among the states'])])
+def test_what_is_said_in_an_ensemble(data, rule, words):
+    with pytest.raises(TypeError) as caught:
+        gb.train_ensemble(rule, gb.init_adam_states(), SECTION, *data, seeds=[1, 2])
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_a_line_without_a_source_is_quoted_by_its_number(data):
+    names = {}
+    exec('def rule(params, states, hyperparams):\n    params[0].missing', names)
+    with pytest.raises(AttributeError, match='rule failed: <string>, line 2: '):
+        train(data, names['rule'])
