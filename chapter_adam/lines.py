@@ -38,7 +38,8 @@ def failed_line(error):
 
 def _innermost(frames):
     for frame, number in frames:
-        module = frame.f_globals.get('__name__') or ''
-        if not any(f'{module}.'.startswith(f'{name}.') for name in ELSEWHERE):
+        module, file = frame.f_globals.get('__name__') or '', frame.f_code.co_filename
+        is_pythons = file.startswith(os.path.dirname(os.__file__)) and 'site-packages' not in file
+        if not is_pythons and not any(f'{module}.'.startswith(f'{name}.') for name in ELSEWHERE):
             return Line(frame.f_code.co_filename, number, {**frame.f_globals, **frame.f_locals})
     return Line()

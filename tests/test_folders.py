@@ -11,7 +11,8 @@ PACKAGE = outside.CLONE / 'chapter_adam'
 MAY_IMPORT = {
     'compat': '',
     'lines': '',
-    'lazy': 'compat lines',
+    'interrupts': '',
+    'lazy': 'compat interrupts lines',
     'core': 'compat lazy',
     'rules': 'compat core',
     'output': 'core',

@@ -37,8 +37,10 @@ def _advice(error, line, reason, hyperparams):
     if 'mxnet.ndarray.ndarray.NDArray' in reason:
         return 'arrays of mx.np and NDArrays do not mix: make the states with nd.zeros'
     called = [(line.names or {}).get(name) for name in re.findall(r'(?<![\w.])(\w+)(?:\.\w+)*\(', line.text)]
-    if any(each in (numpy, math) or isinstance(each, numpy.ufunc) for each in called):
+    if any(each is numpy or each is math or isinstance(each, numpy.ufunc) for each in called):
         return 'NumPy and math cannot compute with NDArrays: use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'
+    if any(isinstance(value, numpy.ndarray) for value in hyperparams.values()):
+        return 'a value per run takes part in + - * / ** with an array, and in nothing else'
     if 'numpy.ndarray' in reason:
         return 'NumPy arrays and NDArrays do not mix: make the states with nd.zeros'
     if isinstance(error, AttributeError):

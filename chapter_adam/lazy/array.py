@@ -5,12 +5,10 @@ which MXNet only tests for truth, holds a `Lazy`. Whatever MXNet does with an ar
 laziness ends. Only the methods below know lazy arrays, and `invoke`, through which all generated functions go. They
 replace MXNet's own while a block of `lazy` runs, and leave plain arrays to these.
 """
-from contextlib import contextmanager
-
 import numpy as np
 
 from ..compat import mxnet
-from .memory import shares_memory
+from .memory import overlaps, span
 from .node import Lazy
 from .operators import NAME_OF, TWINS, Operator
 from .record import RECORD as record
@@ -38,7 +36,7 @@ def operand(array):
         return array.writable.at
     if record.is_open and array.stype != 'default':
         record.end('an array is sparse')
-    copy = array.copy()  # which ends the laziness if the array lies in a root
+    copy = array.copy()  # which ends the laziness if the array lies in a root's memory
     if not record.is_open:
         return None
     return record.enter(copy.reshape(for_runs(array.shape)) if record.many else copy, (array.shape, array.dtype))
@@ -50,13 +48,10 @@ def for_runs(shape):
 
 
 def lies_in_a_root(array):
-    return shares_memory(array, [root.writable.origin for root in record.roots])
-
-
-def guard(*arrays):
-    """Ends the laziness if a plain array that the rule uses lies in the memory of a root, which may be out of date."""
-    if record.is_mine() and any(map(lies_in_a_root, arrays)):
-        record.end('memory of a parameter or state is used in another way')
+    """Whether a plain array lies in the memory of a root, which may be out of date."""
+    with record.paused():
+        spans = [root.writable.span for root in record.roots]
+        return array.stype == 'default' and overlaps(span(array), spans)
 
 
 def arithmetic(code, method, name):
@@ -122,10 +117,10 @@ def copy(self):
 def invoke(handle, arrays, keys, values, out, is_np, is_list):
     """In place of MXNet's `_imperative_invoke`: writes an operator down if any of its arrays is lazy."""
     if not any(map(is_lazy, arrays)) and not is_lazy(out):
-        guard(*arrays, *([out] if isinstance(out, NDArray) else out or []))
         return MXNETS['_imperative_invoke'](handle, arrays, keys, values, out, is_np, is_list)
     name = NAME_OF.get(handle)
-    if name is None or isinstance(out, (list, tuple)):
+    is_known = name and 'raise' not in values and (name not in TWINS or list(keys) == ['scalar'])
+    if not is_known or isinstance(out, (list, tuple)):
         record.end('this operator is not one that a graph can hold')
     sources = record.is_open and tuple([operand(array) for array in arrays])
     if not record.is_open:  # laziness has ended: all arrays are plain
@@ -135,6 +130,9 @@ def invoke(handle, arrays, keys, values, out, is_np, is_list):
     result = record.follow((operator, sources), operator, sources, number)
     if out is None:
         return result
+    if (out.shape, out.dtype) != result.writable.kind:  # an error of MXNet's
+        record.end('out= is of another shape or type')
+        return MXNETS['_imperative_invoke'](handle, arrays, keys, values, out, is_np, is_list)
     out[:] = result
     return out
 
@@ -157,23 +155,24 @@ def set_item(self, key, value):
         if type(him) is Lazy and him.kind == me.kind:
             me.at = him.at
             return
-        if isinstance(value, base.numeric_types):
-            value = mxnet.nd.full(self.shape, float(value))
-        store(self, value if type(value) is NDArray else mxnet.nd.array(value))
+        if type(value) is not NDArray:
+            value, given = mxnet.nd.empty(self.shape, dtype=self.dtype), value
+            MXNETS['__setitem__'](value, WHOLE, given)
+        store(self, value)
     elif is_lazy(value) and is_whole and can_join(self, value):
         record.add_root(self, self.shape)
         store(self, value)
     else:
-        if type(me) is not Lazy:
-            guard(self)
-            if record.many and is_lazy(value):
-                record.end('an array is written to that is not among the states')
+        if record.many and is_lazy(value) and type(me) is not Lazy:
+            record.end('an array is written to that is not among the states')
         MXNETS['__setitem__'](self, key, value_of(value) if is_lazy(value) else value)
 
 
 def store(array, value):
     """array[:] = value, for a lazy array."""
     value = value if value.shape == array.shape else value.broadcast_to(array.shape)
+    if record.many and not is_lazy(value):
+        value = array.zeros_like() + value  # as many times as there are runs
     at = operand(value if value.dtype == array.dtype else value.astype(array.dtype))
     if at is None:
         MXNETS['__setitem__'](array, WHOLE, value)
@@ -201,7 +200,8 @@ def get_item(self, key):
 
 @patch('copyto')
 def copyto(self, other):
-    if type(other) is NDArray and (is_lazy(self) or is_lazy(other)):
+    if (type(other) is NDArray and other is not self and (is_lazy(self) or is_lazy(other))
+            and (self.shape, self.dtype) == (other.shape, other.dtype)):
         other[:] = self
         return other
     return MXNETS['copyto'](value_of(self) if is_lazy(self) else self, other)
@@ -209,25 +209,27 @@ def copyto(self, other):
 
 @patch('asnumpy')
 def asnumpy(self):
-    if is_lazy(self):
-        return MXNETS['asnumpy'](value_of(self))
-    guard(self)
-    return MXNETS['asnumpy'](self)
+    return MXNETS['asnumpy'](value_of(self) if is_lazy(self) else self)
 
 
 @patch('__del__')
 def delete(self):
     if type(self.writable) is not Lazy:
-        MXNETS['__del__'](self)
+        base.check_call(base._LIB.MXNDArrayFree(HANDLE.__get__(self)))
 
 
-@patch('__getattr__')
-def missing(self, name):
-    """Called where an attribute is missing, as a lazy array's handle is."""
-    if name == 'handle' and is_lazy(self) and record.is_open:
-        record.end('the memory of an array is asked for')
-        return self.handle
-    raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
+def get_handle(self):
+    """The one thing that all of MXNet asks an array for."""
+    if type(self.writable) is Lazy:
+        if record.is_open:
+            record.end('the memory of an array is asked for')
+    elif record.is_mine() and lies_in_a_root(self):
+        record.end('memory of a parameter or state is used in another way')
+    return HANDLE.__get__(self)
+
+
+HANDLE = NDArray.handle  # the slot
+PATCHES['handle'] = property(get_handle, HANDLE.__set__, HANDLE.__delete__)
 
 
 def attribute(name, of_lazy):
@@ -244,24 +246,3 @@ attribute('context', lambda lazy: mxnet.cpu())
 FUNCTIONS = {'_imperative_invoke': register, 'set_recording': mxnet.autograd}  # whose they are; the others NDArray's
 OWNERS = {name: FUNCTIONS.get(name, NDArray) for name in PATCHES}
 MXNETS = {name: vars(owner).get(name, getattr(owner, name, None)) for name, owner in OWNERS.items()}
-
-
-@contextmanager
-def lazy(arrays, **options):
-    """While the block runs, operators on these arrays are written down; yields the record. See `Record.start`."""
-    if record.is_used:
-        raise RuntimeError('many runs cannot be trained while another training is under way in this thread')
-    before = {name: vars(owner)[name] for name, owner in OWNERS.items() if name in vars(owner)}
-    try:
-        for name, owner in OWNERS.items():
-            setattr(owner, name, PATCHES[name])
-        record.start(arrays, **options)
-        yield record
-    finally:
-        try:
-            if record.is_open and not record.many:
-                record.finish(None)
-            record.close()
-        finally:
-            for name, owner in OWNERS.items():
-                setattr(owner, name, before[name]) if name in before else delattr(owner, name)

@@ -1,8 +1,11 @@
-"""One step of any rule as a graph."""
+"""Where arrays are made lazy: while a block runs, and in `hybridize` for one call of a rule."""
+from contextlib import contextmanager
+
 import numpy as np
 
 from ..compat import DEVICE, mxnet
-from .array import lazy
+from ..interrupts import interrupts_wait
+from .array import OWNERS, PATCHES
 from .memory import are_apart
 from .record import RECORD as record
 
@@ -66,10 +69,42 @@ def arrays_in(nested):
         if id(value) in seen:
             return
         seen.add(id(value))
-        if type(value) is NDArray and value.writable and value.dtype == np.float32 and value.stype == 'default':
-            found[id(value)] = value
+        if type(value) is NDArray:
+            if value.writable and value.dtype == np.float32 and value.stype == 'default' and (
+                    value.size and value.context == mxnet.cpu()):
+                found[id(value)] = value
         elif isinstance(value, (tuple, list, dict)):
             for part in dict.values(value) if isinstance(value, dict) else value:
                 look(part)
     look(nested)
     return list(found.values())
+
+
+@contextmanager
+def lazy(arrays, **options):
+    """While the block runs, operators on these arrays are written down; yields the record. See `Record.start`."""
+    is_within = record.is_open
+    if is_within:
+        record.end('another training begins')
+    before = {name: vars(owner)[name] for name, owner in OWNERS.items() if name in vars(owner)}
+    try:
+        with interrupts_wait():
+            for name, owner in OWNERS.items():
+                setattr(owner, name, PATCHES[name])
+            record.start(arrays, **options)
+        yield record
+    finally:
+        with interrupts_wait():
+            leave(before)
+        record.has_ended |= is_within
+
+
+def leave(before):
+    """Ends a record that is open, and puts MXNet's own back."""
+    try:
+        if record.is_open and not record.many:
+            record.finish(None)
+    finally:
+        record.close()
+        for name, owner in OWNERS.items():
+            setattr(owner, name, before[name]) if name in before else delattr(owner, name)

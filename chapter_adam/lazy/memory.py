@@ -15,12 +15,10 @@ def span(array):
     return start.value or 0, (start.value or 0) + array.size * np.dtype(array.dtype).itemsize
 
 
-def shares_memory(array, others):
-    """Whether a plain array lies in the memory of one of the others."""
-    if array.stype != 'default':
-        return False
-    begin, end = span(array)
-    return any(begin < stop and start < end for start, stop in map(span, others))
+def overlaps(one, others):
+    """Whether a span shares an address with one of the others."""
+    begin, end = one
+    return any(begin < stop and start < end for start, stop in others)
 
 
 def are_apart(arrays):

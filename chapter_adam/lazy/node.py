@@ -9,13 +9,13 @@ class Lazy:
 
     `at` is its value's position and `start` where that was at first, `kind` its shape and type, `grad` the lazy NDArray
     of its gradient. A root, an array from outside, also has `home`, a plain NDArray with its value before the record,
-    and `origin`, one with its own memory, which gets the value in the end.
+    and `origin`, one with its own memory, the addresses `span`, which gets the value in the end.
     """
-    __slots__ = ('at', 'start', 'kind', 'grad', 'home', 'origin')
+    __slots__ = ('at', 'start', 'kind', 'grad', 'home', 'origin', 'span')
 
-    def __init__(self, at, kind, grad=None, home=None):
+    def __init__(self, at, kind, grad=None, home=None, span=None):
         self.at = self.start = at
-        self.kind, self.grad, self.home, self.origin = kind, grad, home, home
+        self.kind, self.grad, self.home, self.origin, self.span = kind, grad, home, home, span
 
 
 class Node(dict):

@@ -14,8 +14,10 @@ from threading import get_ident
 import numpy as np
 
 from ..compat import mxnet
+from ..interrupts import interrupts_wait
 from ..lines import running_line
 from .graph import Graph, Layout, packed
+from .memory import span
 from .node import Lazy, Node, make_plain, path_to, without_handle
 
 nd, NDArray = mxnet.nd, mxnet.nd.NDArray
@@ -43,9 +45,11 @@ class Record:
 
     def add_root(self, array, shape):
         """Makes a plain array lazy, and its gradient."""
-        home, grad = NDArray.__new__(NDArray), array.grad
-        home.handle, home.writable, array.writable = array.handle, True, Lazy(-1, (shape, array.dtype), grad, home)
-        del array.handle
+        with self.paused():
+            home, grad, kind = NDArray.__new__(NDArray), array.grad, (shape, array.dtype)
+            home.handle, home.writable = array.handle, True
+            array.writable = Lazy(-1, kind, grad, home, span(home))
+            del array.handle
         self.roots.append(array)
         if grad is not None:
             self.add_root(grad, shape)
@@ -54,14 +58,14 @@ class Record:
         """Begins a record of the kind `key`: first come the plain arrays `data`, then the roots."""
         if self.size > MOST_NODES:
             self.forget()
-        if key not in self.tries:
-            self.tries[key] = Node()
-        self.is_open, self.node = True, self.tries[key]
-        self.numbers, self.inputs, self.values, self.written = [], [], [], []
-        for index, array in enumerate(data):
-            self.enter(array, (index,))
-        for lazy in [root.writable for root in self.roots]:
-            lazy.at = lazy.start = self.enter(lazy.home, lazy.kind)
+        with interrupts_wait():
+            self.node = self.tries.setdefault(key, Node())
+            self.numbers, self.inputs, self.values, self.written = [], [], [], []
+            for index, array in enumerate(data):
+                self.enter(array, (index,))
+            for lazy in [root.writable for root in self.roots]:
+                lazy.at = lazy.start = self.enter(lazy.home, lazy.kind)
+            self.is_open = True
 
     def enter(self, array, kind):
         """Adds an input; returns its position."""
@@ -130,12 +134,17 @@ class Record:
 
         `layout`: how its graph is built; None: one operator after the other is run.
         """
-        with self.paused():
-            self._settle(layout)
-        self.is_open = False
+        with interrupts_wait():
+            try:
+                with self.paused():
+                    self._settle(layout)
+            finally:
+                self.is_open = False
 
     def _settle(self, layout):
         path = self.node.path = self.node.path or path_to(self.node)
+        # Roots that nobody else refers to are no longer needed: the list, the loop and the call of getrefcount do.
+        self.roots = [root for root in self.roots if getrefcount(root) > 3]
         # The node and the call of getrefcount refer to a result; whoever else does has kept it.
         kept = [node for node in path if getrefcount(node.result) > 2]
         moved = [root.writable for root in self.roots if root.writable.at != root.writable.start]
@@ -172,7 +181,8 @@ class Record:
             if graph:
                 return dict(zip(self.wanted, graph(self.inputs, numbers)))
         values = self.evaluate()
-        return {at: values[at] for at in self.wanted}
+        # An input is a root's own array, which is to stay that root's alone.
+        return {at: values[at] if self.node.path[at].operator else values[at].copy() for at in self.wanted}
 
     def _graph(self, numbers, layout):
         """The path's graph, or None if one of its operators cannot be part of a graph after all."""
@@ -193,20 +203,23 @@ class Record:
         line = running_line()
         if self.many:
             raise MixesRuns(f'{line}{why}, so the runs of an ensemble would mix; train them one by one with train_ch7')
-        self.finish(None)
-        self.close()
-        self.has_ended = True
+        try:
+            self.finish(None)
+        finally:
+            self.close()
+            self.has_ended = True
         warnings.warn_explicit(f'{line}{why}; the run goes on eagerly from here', UserWarning, line.file, line.number)
 
     def close(self):
         """Gives the roots their handles back, and their memory the new values."""
-        self.is_open, self.is_used, lazies = False, False, [root.writable for root in self.roots]
-        for root, lazy in zip(self.roots, lazies):
-            make_plain(root, lazy.origin)
-        for root, lazy in zip(self.roots, lazies):
-            if lazy.home is not lazy.origin:
-                lazy.home.copyto(root)
-        self.roots = []
+        with interrupts_wait():
+            self.is_open, self.is_used, lazies = False, False, [root.writable for root in self.roots]
+            for root, lazy in zip(self.roots, lazies):
+                make_plain(root, lazy.origin)
+            for root, lazy in zip(self.roots, lazies):
+                if lazy.home is not lazy.origin:
+                    lazy.home.copyto(root)
+            self.roots = []
 
     def is_mine(self):
         """Whether a record is open, and this thread's."""
