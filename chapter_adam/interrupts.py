@@ -1,28 +1,44 @@
-"""Ctrl-C where it would leave things half done: it waits."""
+"""Ctrl-C where it would leave things half done: there it comes a moment later."""
 import signal
-from contextlib import contextmanager
-from threading import current_thread, main_thread
+from threading import Timer, current_thread, main_thread
+
+WHOLE = set()  # the code of functions that are not to be interrupted
+PAUSE = 0.005  # seconds until a signal that came too early is sent again
 
 
-@contextmanager
-def interrupts_wait():
-    """While the block runs Ctrl-C waits, for a moment only; at its end it does what it does elsewhere.
+def whole(function):
+    """Marks a function that Ctrl-C does not interrupt while `hold_interrupts` holds."""
+    WHOLE.add(function.__code__)
+    return function
 
-    >>> with interrupts_wait():
+
+def hold_interrupts():
+    """From now on Ctrl-C spares functions marked by `whole`; returns a function that ends this.
+
+    >>> @whole
+    ... def work():
     ...     signal.raise_signal(signal.SIGINT)
-    ...     print('whole')
-    Traceback (most recent call last):
-    KeyboardInterrupt
+    ...     return 'whole'
+    >>> release = hold_interrupts()
+    >>> try:
+    ...     print(work())
+    ...     while True:
+    ...         pass
+    ... except KeyboardInterrupt:
+    ...     _ = release()
+    whole
     """
     before = signal.getsignal(signal.SIGINT) if current_thread() is main_thread() else None
     if not callable(before):
-        yield
-        return
-    came = []
-    signal.signal(signal.SIGINT, lambda _number, frame: came.append(frame))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if came:
-            before(signal.SIGINT, came[0])
+        return lambda: None
+
+    def handler(number, frame):
+        at = frame
+        while at and at.f_code not in WHOLE:
+            at = at.f_back
+        if at is None:
+            return before(number, frame)
+        Timer(PAUSE, signal.pthread_kill, (main_thread().ident, number)).start()
+
+    signal.signal(signal.SIGINT, handler)
+    return lambda: signal.signal(signal.SIGINT, before)

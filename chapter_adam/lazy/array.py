@@ -8,6 +8,7 @@ replace MXNet's own while a block of `lazy` runs, and leave plain arrays to thes
 import numpy as np
 
 from ..compat import mxnet
+from ..interrupts import whole
 from .memory import overlaps, span
 from .node import Lazy
 from .operators import NAME_OF, TWINS, Operator
@@ -213,6 +214,7 @@ def asnumpy(self):
 
 
 @patch('__del__')
+@whole  # in a destructor an interrupt would be lost
 def delete(self):
     if type(self.writable) is not Lazy:
         base.check_call(base._LIB.MXNDArrayFree(HANDLE.__get__(self)))

@@ -1,10 +1,8 @@
 """Where arrays are made lazy: while a block runs, and in `hybridize` for one call of a rule."""
-from contextlib import contextmanager
-
 import numpy as np
 
 from ..compat import DEVICE, mxnet
-from ..interrupts import interrupts_wait
+from ..interrupts import hold_interrupts, whole
 from .array import OWNERS, PATCHES
 from .memory import are_apart
 from .record import RECORD as record
@@ -80,31 +78,30 @@ def arrays_in(nested):
     return list(found.values())
 
 
-@contextmanager
-def lazy(arrays, **options):
-    """While the block runs, operators on these arrays are written down; yields the record. See `Record.start`."""
-    is_within = record.is_open
-    if is_within:
-        record.end('another training begins')
-    before = {name: vars(owner)[name] for name, owner in OWNERS.items() if name in vars(owner)}
-    try:
-        with interrupts_wait():
-            for name, owner in OWNERS.items():
-                setattr(owner, name, PATCHES[name])
-            record.start(arrays, **options)
-        yield record
-    finally:
-        with interrupts_wait():
-            leave(before)
-        record.has_ended |= is_within
+class lazy:
+    """While the block runs, operators on these arrays are written down. See `Record.start`."""
 
+    def __init__(self, arrays, **options):
+        self.arrays, self.options = arrays, options
 
-def leave(before):
-    """Ends a record that is open, and puts MXNet's own back."""
-    try:
-        if record.is_open and not record.many:
-            record.finish(None)
-    finally:
-        record.close()
+    @whole
+    def __enter__(self):
+        self.release, self.is_within = hold_interrupts(), record.is_open
+        if self.is_within:
+            record.end('another training begins')
+        self.before = {name: vars(owner)[name] for name, owner in OWNERS.items() if name in vars(owner)}
         for name, owner in OWNERS.items():
-            setattr(owner, name, before[name]) if name in before else delattr(owner, name)
+            setattr(owner, name, PATCHES[name])
+        record.start(self.arrays, **self.options)
+
+    @whole
+    def __exit__(self, *_):
+        try:
+            if record.is_open and not record.many:
+                record.finish(None)
+        finally:
+            record.close()
+            record.has_ended |= self.is_within
+            for name, owner in OWNERS.items():
+                setattr(owner, name, self.before[name]) if name in self.before else delattr(owner, name)
+            self.release()

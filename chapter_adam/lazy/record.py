@@ -7,14 +7,13 @@ still referred to are computed: those of a new path are there already, those of 
 """
 import atexit
 import warnings
-from contextlib import contextmanager
 from sys import getrefcount
 from threading import get_ident
 
 import numpy as np
 
 from ..compat import mxnet
-from ..interrupts import interrupts_wait
+from ..interrupts import whole
 from ..lines import running_line
 from .graph import Graph, Layout, packed
 from .memory import span
@@ -26,6 +25,21 @@ MOST_NODES = 50_000  # of all paths and graphs together, some 20 MB; then they a
 
 class MixesRuns(TypeError):
     """A rule in an ensemble needs more than elementwise operators on the arrays that it is given."""
+
+
+class Paused:
+    """See `Record.paused`. No generator: one that is interrupted would end later, when the record is another."""
+
+    def __init__(self, record):
+        self.record, self.before = record, record.is_open
+
+    @whole
+    def __enter__(self):
+        self.record.is_open = False
+
+    @whole
+    def __exit__(self, *_):
+        self.record.is_open = self.before
 
 
 class Record:
@@ -43,6 +57,7 @@ class Record:
         for array, shape in zip(arrays, shown or [array.shape for array in arrays]):
             self.add_root(array, shape)
 
+    @whole
     def add_root(self, array, shape):
         """Makes a plain array lazy, and its gradient."""
         with self.paused():
@@ -54,18 +69,18 @@ class Record:
         if grad is not None:
             self.add_root(grad, shape)
 
+    @whole
     def begin(self, key, data=()):
         """Begins a record of the kind `key`: first come the plain arrays `data`, then the roots."""
         if self.size > MOST_NODES:
             self.forget()
-        with interrupts_wait():
-            self.node = self.tries.setdefault(key, Node())
-            self.numbers, self.inputs, self.values, self.written = [], [], [], []
-            for index, array in enumerate(data):
-                self.enter(array, (index,))
-            for lazy in [root.writable for root in self.roots]:
-                lazy.at = lazy.start = self.enter(lazy.home, lazy.kind)
-            self.is_open = True
+        self.node = self.tries.setdefault(key, Node())
+        self.numbers, self.inputs, self.values, self.written = [], [], [], []
+        for index, array in enumerate(data):
+            self.enter(array, (index,))
+        for lazy in [root.writable for root in self.roots]:
+            lazy.at = lazy.start = self.enter(lazy.home, lazy.kind)
+        self.is_open = True
 
     def enter(self, array, kind):
         """Adds an input; returns its position."""
@@ -107,14 +122,9 @@ class Record:
         with self.paused():
             return operator.apply(nd, [self.values[at] for at in sources], number)
 
-    @contextmanager
     def paused(self):
         """While the block runs, operators are this record's own and no rule's."""
-        before, self.is_open = self.is_open, False
-        try:
-            yield
-        finally:
-            self.is_open = before
+        return Paused(self)
 
     def value(self, at):
         """The value at a position so far, as a plain array that nobody else has; the laziness goes on."""
@@ -129,17 +139,17 @@ class Record:
                                else self.inputs[node.number])
         return self.values
 
+    @whole
     def finish(self, layout=Layout()):
         """Ends the record: roots get their new values, other arrays that somebody refers to become plain.
 
         `layout`: how its graph is built; None: one operator after the other is run.
         """
-        with interrupts_wait():
-            try:
-                with self.paused():
-                    self._settle(layout)
-            finally:
-                self.is_open = False
+        try:
+            with self.paused():
+                self._settle(layout)
+        finally:
+            self.is_open = False
 
     def _settle(self, layout):
         path = self.node.path = self.node.path or path_to(self.node)
@@ -165,6 +175,7 @@ class Record:
             raise MixesRuns('a rule that keeps arrays of its own from step to step cannot train many runs: hand them '
                             'over as `states`, or train the runs one by one with train_ch7')
 
+    @whole
     def repeat(self, inputs, numbers, layout):
         """The finished record on other inputs: by position, the values that the roots got."""
         self.inputs, self.numbers, self.values = inputs, numbers, []
@@ -198,6 +209,7 @@ class Record:
             graphs[:] = [None]
         return graphs[-1]
 
+    @whole
     def end(self, why):
         """Ends the laziness in the middle of a record: every array is what it would be in an eager run."""
         line = running_line()
@@ -210,16 +222,16 @@ class Record:
             self.has_ended = True
         warnings.warn_explicit(f'{line}{why}; the run goes on eagerly from here', UserWarning, line.file, line.number)
 
+    @whole
     def close(self):
         """Gives the roots their handles back, and their memory the new values."""
-        with interrupts_wait():
-            self.is_open, self.is_used, lazies = False, False, [root.writable for root in self.roots]
-            for root, lazy in zip(self.roots, lazies):
-                make_plain(root, lazy.origin)
-            for root, lazy in zip(self.roots, lazies):
-                if lazy.home is not lazy.origin:
-                    lazy.home.copyto(root)
-            self.roots = []
+        self.is_open, self.is_used, lazies = False, False, [root.writable for root in self.roots]
+        for root, lazy in zip(self.roots, lazies):
+            make_plain(root, lazy.origin)
+        for root, lazy in zip(self.roots, lazies):
+            if lazy.home is not lazy.origin:
+                lazy.home.copyto(root)
+        self.roots = []
 
     def is_mine(self):
         """Whether a record is open, and this thread's."""

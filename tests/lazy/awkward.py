@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from chapter_adam import adam, hybridize
+from chapter_adam import adam, hybridize, sgd, train_ensemble
 from chapter_adam.compat import mxnet
 
 nd, autograd = mxnet.nd, mxnet.autograd
@@ -409,6 +409,23 @@ def zeros_of_one_sign_for_the_weights_and_in_time_another_for_the_bias():
 
 
 @stays_lazy
+def gives_one_root_the_value_of_another():
+    def rule(params, states, hyperparams):
+        for p, (v, s) in zip(params, states):
+            v[:], s[:] = p, v
+            p[:] = p - hyperparams['lr'] * (p.grad + 0.1 * (v - s))
+    return rule, []
+
+
+@stays_lazy
+@each
+def takes_arrays_of_other_types_at_each_step(p, v, s, h, seen):
+    p[:] = p - h['lr'] * p.grad.astype('float32') * nd.array(p.grad).sign().abs()
+    v[:] = 2
+    s[:] = np.arange(len(p), dtype='int64').reshape(p.shape)
+
+
+@stays_lazy
 def is_a_dataclass_that_rebinds_pairs():
     @dataclass
     class Adam:
@@ -596,6 +613,59 @@ def reads_a_view_of_its_own_array():
         params[0][:] -= hyperparams['lr'] * array
         seen.append(view.sum().asscalar())
     return rule, seen
+
+
+def looks_past_python(look):
+    def make():
+        array, seen = nd.zeros((5, 1)), []
+        view = array.reshape((-1,))
+
+        def rule(params, states, hyperparams):
+            array[:] = params[0].grad * 2
+            params[0][:] -= hyperparams['lr'] * array
+            seen.append(look(view))
+        return rule, seen
+    return make
+
+
+ENDING.update({
+    'pickles_a_view': looks_past_python(lambda view: pickle.loads(pickle.dumps(view)).asnumpy().tolist()),
+    'copies_a_view_deeply': looks_past_python(lambda view: copy.deepcopy(view).asnumpy().tolist()),
+    'fills_a_view': looks_past_python(lambda view: view._sync_copyfrom(np.ones(5, np.float32)))})
+
+
+@ends
+@each
+def takes_or_raises(p, v, s, h, seen):
+    try:
+        nd.take(p, nd.array([0 if h['t'] < 14 else 9]), mode='raise', axis=0).wait_to_read()
+    except mxnet.base.MXNetError:
+        seen.append(h['t'])
+    p[:] = p - h['lr'] * p.grad
+
+
+@ends
+@each
+def writes_where_it_does_not_fit(p, v, s, h, seen):
+    for write in (lambda: nd.mean(p.grad, out=v), lambda: p.grad.sum().copyto(v), lambda: v.__iadd__(p.expand_dims(0))):
+        try:
+            write()
+        except (mxnet.base.MXNetError, ValueError) as error:
+            seen.append(type(error).__name__)
+    p[:] = p - h['lr'] * (p.grad + v)
+
+
+@ends
+def trains_many_runs_within():
+    runs = []
+
+    def rule(params, states, hyperparams):
+        if not runs:
+            X = np.random.default_rng(0).normal(size=(20, 2))
+            runs.extend(train_ensemble(sgd, None, {'lr': [0.1, 0.2]}, X, X[:, 0], seeds=[1, 2]).final)
+        for p in params:
+            p[:] = p - hyperparams['lr'] * p.grad
+    return rule, runs
 
 
 @ends

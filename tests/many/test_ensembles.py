@@ -58,6 +58,15 @@ def test_runs_in_several_parts_are_those_of_one_part(data, monkeypatch):
         np.testing.assert_allclose(losses(name), whole, rtol=0, atol=1e-6)
 
 
+def test_a_state_that_is_set_to_a_number_is_every_runs(data):
+    def rule(params, states, hyperparams):
+        gb.adam(params, states, hyperparams)
+        for v, _ in states:
+            v[:] = 0
+    runs = gb.train_ensemble(rule, gb.init_adam_states(), SECTION, *data, seeds=[3, 4])
+    equals(single(rule, gb.init_adam_states(), SECTION, data, seed=4), runs, 1)
+
+
 def test_a_hyperparameter_per_run_keeps_double_precision(data):
     """1 - beta2 ** t at beta2 = 1 - 1e-9 is 0 in float32."""
     values = [0.9, 0.999, 1 - 1e-9]
