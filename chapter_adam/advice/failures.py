@@ -30,10 +30,11 @@ def explained(name, hyperparams):
     except (mxnet.base.MXNetError, AttributeError, TypeError, ValueError, IndexError) as error:
         kind = next((kind for kind in (AttributeError, TypeError) if isinstance(error, kind)), ValueError)
         line, reason = failed_line(error), ' '.join(str(error).strip().splitlines()[-1:])
-        raise kind(f'{name} failed: {line}{reason}; {_advice(error, line, reason, hyperparams)}') from error
+        raise kind(f'{name} failed: {line}{reason}; {advice_on(error, line, reason, hyperparams)}') from error
 
 
-def _advice(error, line, reason, hyperparams):
+def advice_on(error, line, reason, hyperparams):
+    """What to do about an error that a rule raised at a line, in words without a full stop."""
     if 'mxnet.ndarray.ndarray.NDArray' in reason:
         return 'arrays of mx.np and NDArrays do not mix: make the states with nd.zeros'
     called = [(line.names or {}).get(name) for name in re.findall(r'(?<![\w.])(\w+)(?:\.\w+)*\(', line.text)]

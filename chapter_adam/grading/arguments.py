@@ -1,10 +1,10 @@
 """What a rule is given when it is checked: states for the number of features, and hyperparameters under any names."""
-from inspect import signature
+from inspect import isfunction, signature
 from numbers import Real
 
 import numpy as np
 
-from ..core.checks import short
+from ..core import checks
 from ..rules import RULES
 from .trial import arrays_of
 
@@ -15,8 +15,8 @@ OTHERS = {'lr': 0.3, 'beta1': 0.8, 'beta2': 0.95, 'eps': 0.1, 'momentum': 0.6, '
 # How readers call them, without case and underlines.
 NAMES = {name: words.split() for name, words in {
     'lr': 'lr learningrate alpha eta stepsize rate a', 't': 't step steps k n i iter iteration timestep time count',
-    'beta1': 'beta1 b1 beta', 'beta2': 'beta2 b2', 'eps': 'eps epsilon e', 'momentum': 'momentum mu mom beta gamma',
-    'gamma': 'gamma gamma1 rho decay beta beta2', 'rho': 'rho gamma decay beta'}.items()}
+    'beta1': 'beta1 b1 beta', 'beta2': 'beta2 b2', 'eps': 'eps epsilon', 'momentum': 'momentum mu mom beta gamma',
+    'gamma': 'gamma gamma1 rho decay beta beta2 alpha', 'rho': 'rho gamma decay beta'}.items()}
 
 
 def letters(key):
@@ -24,26 +24,57 @@ def letters(key):
     return key.lower().replace('_', '').replace(' ', '').replace('-', '') if isinstance(key, str) else ''
 
 
-def role_of(key, oracle):
-    """Which of the oracle's hyperparameters a reader's key means; None if none.
+def roles_of(keys, oracle):
+    """Which keys of a reader's mean which of the oracle's hyperparameters, by role; a key that is a role's name wins.
 
     >>> from .known import ORACLES
-    >>> role_of('learning_rate', ORACLES['adam']), role_of('Beta_2', ORACLES['adam']), role_of('wd', ORACLES['adam'])
-    ('lr', 'beta2', None)
+    >>> roles_of(['alpha', 'learning_rate', 'Beta_2', 'wd'], ORACLES['adam'])
+    {'lr': 'alpha', 'beta2': 'Beta_2'}
+    >>> roles_of(['alpha', 'lr'], ORACLES['rmsprop'])
+    {'lr': 'lr', 'gamma': 'alpha'}
     """
-    return next((role for role in ('lr', 't', *oracle.hyperparams) if letters(key) in NAMES[role]), None)
+    roles = 'lr', 't', *oracle.hyperparams
+    found = {role: key for key in keys for role in roles if letters(key) == role}
+    for key in keys:
+        if key not in found.values():
+            role = next((role for role in roles if role not in found and letters(key) in NAMES[role]), None)
+            found.update({role: key} if role else {})
+    return found
 
 
-def meaning(hyperparams, oracle):
-    """A reader's hyperparameters under the oracle's names, with its defaults for those that are not given."""
-    found = {'lr': LR, 't': 1, **oracle.hyperparams}
-    for key, value in hyperparams.items():
-        values = list(zip(('beta1', 'beta2'), value)) if letters(key) == 'betas' else [(role_of(key, oracle), value)]
-        found.update({role: number(key, each) for role, each in values if role in found})
-    guess(found, {role_of(key, oracle) for key in hyperparams}, [
-        value for key, value in hyperparams.items() if type(value) is float and not role_of(key, oracle)])
+def meaning(hyperparams, oracle, read):
+    """A reader's hyperparameters under the oracle's names, with its defaults for the others.
+
+    A key whose name could mean several things counts only if the rule has `read` it.
+    """
+    found, keys = {'lr': LR, 't': 1, **oracle.hyperparams}, roles_of(hyperparams, oracle)
+    used = [key for key in hyperparams if key in read or letters(key) in found or key in (
+        keys.get('lr'), keys.get('eps'))]
+    given = {role: hyperparams[key] for role, key in keys.items() if key in used}
+    for key in used:
+        given.update(zip(('beta1', 'beta2'), hyperparams[key]) if letters(key) == 'betas' else ())
+    found.update({role: number(keys.get(role, 'betas'), value) for role, value in given.items() if role in found})
+    guess(found, given, [hyperparams[key] for key in used
+                         if type(hyperparams[key]) is float and key not in keys.values()])
+    checks.ranges({'lr': found['lr']})
     found['t'] = max(1, int(found['t']))  # a rule that advances it first is given 0
     return found
+
+
+def steady(value):
+    """A schedule of the learning rate, as one that stays at its first value."""
+    if not callable(value):
+        return value
+    try:
+        first = value(1)
+    except Exception:  # it is no schedule: `meaning` says so
+        return value
+    return lambda *_: first
+
+
+def other_value(value, role):
+    """What a hyperparameter becomes in a second trial; a schedule stays one."""
+    return (lambda *_: OTHERS[role]) if isfunction(value) else OTHERS[role]
 
 
 def guess(found, given, unknown):
@@ -60,9 +91,10 @@ def guess(found, given, unknown):
 
 
 def number(key, value):
+    value = value(1) if isfunction(value) else value
     value = value.asscalar() if hasattr(value, 'asscalar') else value
     if not isinstance(value, (Real, np.generic)) or isinstance(value, bool):
-        raise TypeError(f'hyperparams[{key!r}] must be a number to be checked, got {short(value)}')
+        raise TypeError(f'hyperparams[{key!r}] must be a number to be checked, got {checks.short(value)}')
     return float(value)
 
 

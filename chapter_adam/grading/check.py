@@ -1,7 +1,9 @@
 """The grader: a rule beside its oracle on the same gradients, and the known mistakes beside the rule."""
+from dataclasses import replace
+
 from ..core import checks
 from . import verdict as showing
-from .arguments import LR, OTHERS, initial_states, meaning, role_of
+from .arguments import LR, OTHERS, initial_states, meaning, other_value, roles_of, steady
 from .known import ORACLES, PATTERNS, make_stream
 from .matching import first_lost, follow
 from .naming import closest_eps, known_mistake, scaled_gradient, shared_state, with_eps
@@ -57,7 +59,8 @@ class Check:
     def __init__(self, rule, against, states, hyperparams, steps):
         self.rule, self.against, self.oracle = rule, against, ORACLES[against]
         self.given_states, self.given, self.steps = states, hyperparams, steps
-        self.hyperparams = {'lr': LR, 't': 1} if hyperparams is None else dict(hyperparams)
+        given = {'lr': LR, 't': 1} if hyperparams is None else hyperparams
+        self.hyperparams = {key: steady(value) for key, value in given.items()}
         self.say = Sentences(getattr(rule, '__name__', type(rule).__name__), against)
         self.trial = self.try_it()
         while self.trial.failure and self.supply(self.trial.failure.error):
@@ -67,13 +70,16 @@ class Check:
         """A new trial, of d features or as many as the states are made for."""
         self.states, d = initial_states(self.rule, self.against, self.given_states, d)
         hyperparams = hyperparams or self.hyperparams
-        self.meant = meaning(hyperparams, self.oracle)
-        return Trial(self.rule, make_stream(d, steps or self.steps, self.meant.pop('t')), self.states, hyperparams)
+        trial = Trial(self.rule, make_stream(d, steps or self.steps), self.states, hyperparams)
+        self.meant = meaning(hyperparams, self.oracle, trial.hyperparams.read)
+        trial.stream = replace(trial.stream, first=self.meant.pop('t'))
+        return trial
 
     def supply(self, error):
         """Adds a hyperparameter that the rule asks for and that the oracle has a default for."""
         key = error.args[0] if isinstance(error, KeyError) and error.args else None
-        role = role_of(key, self.oracle)
+        roles = roles_of([*self.hyperparams, key], self.oracle)
+        role = next((role for role in roles if roles[role] == key), None)
         if role not in self.oracle.hyperparams or key in self.hyperparams or key not in self.trial.hyperparams.read:
             return False
         self.hyperparams[key] = self.oracle.hyperparams[role]
@@ -87,9 +93,9 @@ class Check:
         if not fit.fits:
             return self.wrong(eps, fit, *known_mistake(self.against, self.trial, self.meant))
         at = with_eps(self.meant, eps)
-        named = [key for key in self.given or () if role_of(key, self.oracle) == 'eps' and eps != self.meant['eps']]
-        if named:
-            return self.say.ignored(self.trial, self.meant, named[0], follow(self.oracle, {}, self.trial, self.meant))
+        named = roles_of(self.given or (), self.oracle).get('eps')
+        if named and eps != self.meant['eps']:
+            return self.say.ignored(self.trial, self.meant, named, follow(self.oracle, {}, self.trial, self.meant))
         if scaled := scaled_gradient(self.oracle, self.trial, self.meant, eps):
             return self.wrong(self.meant['eps'], follow(self.oracle, {}, self.trial, self.meant), *scaled)
         other = self.with_other_hyperparams(eps)
@@ -123,21 +129,30 @@ class Check:
         return None
 
     def with_other_hyperparams(self, eps):
-        """A verdict if the rule is wrong with other values of the hyperparameters that it reads; else None.
+        """A verdict if the rule is wrong with other values of its rate and of what else it reads; else None.
 
-        A rule that keeps something to itself, such as a clock, does not begin anew in a second trial: it is left alone.
+        A rule that keeps something to itself where no copy begins anew, such as a clock of its class, is left alone.
         """
-        roles = {key: role_of(key, self.oracle) for key in sorted(self.trial.hyperparams.read, key=str)}
-        roles = {key: role for key, role in roles.items() if role in OTHERS and key in (role, *self.hyperparams)}
         again = Trial(self.rule, self.trial.stream.begin(3), self.states, self.hyperparams)
         if again.path.tobytes() != self.trial.path[:4].tobytes():
             return None
-        usual, changed = self.meant, {**self.hyperparams, **{key: OTHERS[role] for key, role in roles.items()}}
-        trial = self.try_it(d=5, steps=8, hyperparams=changed)
+        usual, roles = self.meant, self.roles_to_change()
+        changed = {key: other_value(self.hyperparams.get(key), role) for key, role in roles.items()}
+        trial = self.try_it(d=5, steps=8, hyperparams={**self.hyperparams, **changed})
         other = self.meant if 'eps' in roles.values() else with_eps(self.meant, eps)
         self.meant = usual
         if trial.failure or (fit := follow(self.oracle, {}, trial, other)).fits:
             return None
         unused = [key for key, role in roles.items()
                   if follow(self.oracle, {}, trial, {**other, role: eps if role == 'eps' else usual[role]}).fits]
-        return self.say.ignored(trial, other, unused[0] if unused else None, fit, {key: changed[key] for key in roles})
+        return self.say.ignored(trial, other, unused[0] if unused else None, fit,
+                                {key: OTHERS[role] for key, role in roles.items()})
+
+    def roles_to_change(self):
+        """Which hyperparameters are to have other values in a second trial, by key; the rate in any case."""
+        read = sorted(self.trial.hyperparams.read, key=str)
+        roles = {key: role for role, key in roles_of([*self.hyperparams, *read], self.oracle).items()
+                 if role in OTHERS and key in (role, *self.hyperparams) and key in (*read, 'lr')}
+        if self.against == 'adadelta':  # which has no rate: PyTorch's is 1
+            roles = {key: role for key, role in roles.items() if role != 'lr'}
+        return roles

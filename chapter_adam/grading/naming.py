@@ -11,11 +11,11 @@ def eps_to_try(meant, trial=None):
     if 'eps' not in meant:
         return [None]
     tiny = trial and int(np.argmin(np.where(trial.stream.gradients[0] == 0, np.inf, abs(trial.stream.gradients[0]))))
-    told = []
+    seen = []
     if trial and trial.moves[0, tiny]:  # the first step is lr g / (|g| + eps)
         g = abs(trial.stream.gradients[0, tiny])
-        told = [float(f'{g * (meant["lr"] / abs(trial.moves[0, tiny]) - 1):.3g}')]
-    return list(dict.fromkeys([meant['eps'], *USUAL_EPS, *[eps for eps in told if 0 < eps < np.inf]]))
+        seen = [float(f'{g * (meant["lr"] / abs(trial.moves[0, tiny]) - 1):.3g}')]
+    return list(dict.fromkeys([meant['eps'], *USUAL_EPS, *[eps for eps in seen if 0 < eps < np.inf]]))
 
 
 def with_eps(meant, eps):
@@ -55,18 +55,26 @@ def known_mistake(against, trial, meant):
 
 def closest(mistakes, oracle, trial, meant):
     """Of the mistakes that fit in every step the best, with its eps: the right eps, then the rule's states, then least
-    misfit.
+    misfit. What the rule's states speak against is none.
     """
-    found, begin = [], Beginning(oracle, trial, meant)
+    found, begin, right = [], Beginning(oracle, trial, meant), first_lost(oracle, {}, trial, meant)
     with np.errstate(all='ignore'):
         for order, each in enumerate(mistakes):
             here = Beginning(each.oracle, trial, {**each.oracle.hyperparams, **meant}) if each.oracle else begin
             for k, eps in here.alike(each.pieces):
                 at = with_eps(here.meant, eps)
                 if (fit := follow(here.oracle, each.pieces, trial, at)).fits:
-                    strange = any(first_lost(here.oracle, each.pieces, trial, at).values())
-                    found.append((k > 0, strange, round(fit.misfit, 3), order, each, eps))
+                    lost = first_lost(here.oracle, each.pieces, trial, at)
+                    if not contradicted(each, lost, right):
+                        found.append((k > 0, any(lost.values()), round(fit.misfit, 3), order, each, eps))
     return min(found, key=lambda entry: entry[:4])[4:] if found else None
+
+
+def contradicted(each, lost, right):
+    """Whether a rule's states speak against a mistake: they hold the right ones, or do not show what only they can."""
+    if each.needs_states:
+        return not lost or any(lost.values())
+    return any(at and not right.get(name, at) for name, at in lost.items())
 
 
 class Beginning:
@@ -94,7 +102,14 @@ def other_rules(against):
 
 def numbers(oracle, trial, meant):
     """Mistakes that are told by a number: a clock that was running before, a factor, a decay of the parameters."""
-    return [each for each in (told(oracle, trial, meant) for told in (late_clock, factor, decay)) if each]
+    return [each for each in (find(oracle, trial, meant) for find in (unmoved, late_clock, ratio, decay)) if each]
+
+
+def unmoved(oracle, trial, meant):
+    """No parameter ever moves."""
+    if not trial.moves.any():
+        return Mistake('no parameter changed', 'Write into the arrays, p[:] = ...; what a rule returns is not used.',
+                       {'p': lambda x: x.p})
 
 
 def late_clock(oracle, trial, meant):
@@ -111,15 +126,15 @@ def late_clock(oracle, trial, meant):
                        {'t': lambda x: x.k + start})
 
 
-def factor(oracle, trial, meant):
+def ratio(oracle, trial, meant):
     """Every step is the right one times a number."""
     expected, _ = next(oracle.moves(trial.stream, meant))
     large = abs(trial.stream.gradients[0]) > 0.01
     with np.errstate(all='ignore'):
-        ratio = float(np.median(trial.moves[0][large] / expected[large])) if large.any() else np.nan
-    if np.isfinite(ratio) and ratio:
-        return Mistake(f'every step times {ratio:.3g}', 'Is there a number too many in the last line, or a learning '
-                       'rate written into it?', {'move': lambda x: ratio * x.step})
+        times = float(np.median(trial.moves[0][large] / expected[large])) if large.any() else np.nan
+    if np.isfinite(times) and times:
+        return Mistake(f'every step times {times:.3g}', 'Is there a number too many in the last line, or a learning '
+                       'rate written into it?', {'move': lambda x: times * x.step})
 
 
 def decay(oracle, trial, meant):
@@ -137,9 +152,9 @@ def scaled_gradient(oracle, trial, meant, eps):
     Adam divides by the size of its gradients: only eps tells how large they are.
     """
     for usual in (meant['eps'], *USUAL_EPS[:2]) if eps != meant.get('eps') else ():
-        factor = float(f'{usual / eps:.3g}')
-        pieces, at = {'g': lambda x, factor=factor: factor * x.g}, with_eps(meant, usual)
-        if factor != 1 and follow(oracle, pieces, trial, at).fits and not any(
+        times = float(f'{usual / eps:.3g}')
+        pieces, at = {'g': lambda x, times=times: times * x.g}, with_eps(meant, usual)
+        if times != 1 and follow(oracle, pieces, trial, at).fits and not any(
                 first_lost(oracle, pieces, trial, at).values()):
-            return Mistake(f'gradient times {factor:.3g}', 'Take p.grad as it is.', pieces), usual
+            return Mistake(f'gradient times {times:.3g}', 'Take p.grad as it is.', pieces), usual
     return None

@@ -1,6 +1,7 @@
 """A verdict in words: what was found about a rule, each kind of finding in two or three sentences."""
 import numpy as np
 
+from .arguments import USUAL_EPS
 from .known import ORACLES
 from .matching import distances
 from .trial import explain
@@ -19,7 +20,8 @@ class Sentences:
         text = [f'Right: {self.name} does what {self.oracle.title} does, to float32 rounding, in {len(trial.moves)} '
                 'steps on gradients from 1e-8 to 1e4.']
         if eps != usual:
-            text.append(f"Its eps is {eps:.3g} (this package's is {usual:g}).")
+            scaled = '' if states == 'same' or eps in USUAL_EPS else ', or its gradients are scaled'
+            text.append(f"Its eps is {eps:.3g}{scaled} (this package's is {usual:g}).")
         if states == 'same':
             text.append(f'Its states are right too ({" and ".join(self.oracle.states)}).')
         if states == 'other':

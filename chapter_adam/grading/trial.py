@@ -2,17 +2,17 @@
 import os
 import warnings
 from copy import deepcopy
-from functools import update_wrapper
-from types import FunctionType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
 
-from ..advice import Hyperparams
+from ..advice import Hyperparams, advice_on
 from ..compat import DEVICE, mxnet
 from ..core.checks import copies, short
 from ..lines import failed_line
 
 nd = mxnet.nd
+PACKAGES = ('chapter_adam', 'mxnet', 'numpy')
 
 
 class Failure:
@@ -63,7 +63,7 @@ class Trial:
             try:
                 rule([*params], states, self.hyperparams)
                 nd.waitall()
-            except Exception as error:  # whatever a reader's code raises
+            except (Exception, SystemExit) as error:  # whatever a reader's code raises
                 self.failure = Failure(error, step)
                 return
             self.states.append([array.asnumpy().ravel().astype(float) for array in arrays_of(states)])
@@ -75,21 +75,61 @@ class Trial:
         return self.hyperparams.get('t') != self.stream.first
 
 
-def fresh(rule):
-    """A copy of a rule that begins anew: an object's own numbers, and those of a function's module, such as a clock.
+def fresh(value, memo=None):
+    """A copy of a rule, of the reader's functions that it calls, and of what they read and change; `memo`: deepcopy's.
+
+    What cannot be copied, such as a generator, is shared.
 
     >>> def adam():
-    ...     global clock
-    ...     clock = clock + 1 if 'clock' in globals() else 1
-    ...     return clock
-    >>> fresh(adam)(), fresh(adam)()
-    (1, 1)
+    ...     adam.clock += 1
+    ...     return adam.clock
+    >>> adam.clock = 0
+    >>> fresh(adam)(), fresh(adam)(), adam.clock
+    (1, 1, 0)
     """
-    if not isinstance(rule, FunctionType):
-        return deepcopy(rule)
-    copy = FunctionType(rule.__code__, dict(rule.__globals__), rule.__name__, rule.__defaults__, rule.__closure__)
-    copy.__kwdefaults__ = rule.__kwdefaults__
-    return update_wrapper(copy, rule)
+    memo = {} if memo is None else memo
+    if id(value) in memo or isinstance(value, (ModuleType, type)):
+        return memo.get(id(value), value)
+    if isinstance(value, FunctionType):
+        return _function(value, memo) if _is_readers(value) else value
+    if isinstance(value, MethodType):
+        return MethodType(fresh(value.__func__, memo), fresh(value.__self__, memo))
+    for part in (*getattr(value, '__dict__', {}).values(), getattr(value, 'func', None)):  # deepcopy shares functions
+        if isinstance(part, FunctionType):
+            fresh(part, memo)
+    try:
+        return deepcopy(value, memo)
+    except Exception:  # whatever an object's own way of copying raises
+        return value
+
+
+def _function(value, memo):
+    names = memo.setdefault(id(value.__globals__), dict(value.__globals__))
+    old = value.__closure__ or ()
+    copy = memo[id(value)] = FunctionType(value.__code__, names, value.__name__, closure=tuple(
+        memo.setdefault(id(cell), CellType()) for cell in old) or None)
+    for cell, new in zip(old, copy.__closure__ or ()):
+        if cell != CellType() and new == CellType():  # neither is empty before it is filled, in a recursion
+            new.cell_contents = fresh(cell.cell_contents, memo)
+    for name in _names(value.__code__) & value.__globals__.keys():
+        names[name] = fresh(value.__globals__[name], memo)
+    copy.__defaults__ = value.__defaults__ and tuple(fresh(each, memo) for each in value.__defaults__)
+    copy.__kwdefaults__ = fresh(value.__kwdefaults__, memo)
+    copy.__dict__.update({name: fresh(each, memo) for name, each in vars(value).items()})
+    copy.__module__, copy.__qualname__, copy.__doc__ = value.__module__, value.__qualname__, value.__doc__
+    return copy
+
+
+def _names(code):
+    """The names that code reads or changes, within functions too."""
+    return {*code.co_names}.union(*(_names(each) for each in code.co_consts if isinstance(each, CodeType)))
+
+
+def _is_readers(function):
+    """Whether a function is the reader's, and not a library's."""
+    file = function.__code__.co_filename
+    return (function.__module__ or '').partition('.')[0] not in PACKAGES and 'site-packages' not in file and (
+        not file.startswith(os.path.dirname(os.__file__)))
 
 
 def arrays_of(value, seen=()):
@@ -110,16 +150,18 @@ def explain(trial, name, hyperparams):
     error, reason, failure = trial.failure.error, trial.failure.reason, trial.failure
     if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str) and (
             error.args[0] not in hyperparams):
-        key, given = error.args[0], ', '.join(f'{key!r}: {short(value)}' for key, value in hyperparams.items())
+        key, given = error.args[0], short(dict(hyperparams))
         return (f"The book calls a rule with {{'lr': ..., 't': 1}}: read those, with hyperparams.get({key!r}, ...) for "
                 f'more; or check it with hyperparams={{{key!r}: ..., ...}} (given here: {given}).')
-    if 'ufunc' in reason or any('nested sequences' in str(each.message) for each in trial.warned):
-        return 'NumPy cannot compute with NDArrays here: use nd.sqrt(x) or x.sqrt().'
     if isinstance(error, UnboundLocalError):
         return 'A name is assigned in the rule and used before: is a `global` missing, or the assignment further down?'
     if not failure.line and isinstance(error, TypeError):
         return f'It is called as {name}(params, states, hyperparams).'
-    if isinstance(error, (mxnet.base.MXNetError, TypeError, ValueError, IndexError, KeyError)):
-        return (f'Do the states fit? It got those of init_{name}_states if that stands beside it, else zeros; give '
-                'others with states=..., and each parameter its own.')
-    return ''
+    if any('nested sequences' in str(each.message) for each in trial.warned):  # what NumPy made fails a line later
+        return 'NumPy cannot compute with NDArrays: use nd.sqrt(x) or x.sqrt().'
+    if not isinstance(error, (mxnet.base.MXNetError, AttributeError, TypeError, ValueError, IndexError, KeyError)):
+        return ''
+    advice = advice_on(error, failed_line(error), reason, hyperparams)
+    if advice.endswith('fit?'):
+        advice += f' The states are those of init_{name}_states if that stands beside it, else zeros'
+    return f'{advice[0].upper()}{advice[1:]}.'

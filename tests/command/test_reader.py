@@ -67,14 +67,22 @@ def test_check_as_json_and_as_a_figure(mine, capsys):
     ('mine.py:nadam', "mine.py has no function 'nadam'; its rules: adam, stopped, yogi"),
     ('broken.py:f', 'broken.py, line 2: '),
     ('dies.py:f', 'dies.py cannot be run: ZeroDivisionError: division by zero (dies.py, line 1 `1 / 0`)'),
+    ('nul.py:f', 'nul.py: source code string cannot contain null bytes'),
     ('exits.py:f', 'exits.py cannot be run: SystemExit: 3'),
     ('lion', "'lion' is no rule: name one of sgd, momentum, ")])
 @pytest.mark.parametrize('command', ['check', 'compare'])
 def test_what_is_no_rule_is_a_usage_error(mine, capsys, command, rule, reason):
-    for name, text in (('broken', 'x = 1\ndef f(:'), ('dies', '1 / 0'), ('exits', 'raise SystemExit(3)')):
+    for name, text in (('broken', 'x = 1\ndef f(:'), ('dies', '1 / 0'), ('exits', 'raise SystemExit(3)'),
+                       ('nul', 'x = 1\0')):
         (mine / f'{name}.py').write_text(text)
     assert cli.main([command, rule]) == 2
     assert f'chapter-adam {command}: error: {reason}' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('command', ['check', 'compare'])
+def test_the_file_of_a_rule_is_not_written_over(mine, capsys, command):
+    assert cli.main([command, 'mine.py:adam', '--json', './mine.py']) == 2
+    assert 'would overwrite the file of a rule' in capsys.readouterr().err and (mine / 'mine.py').read_text() == FILE
 
 
 def test_compare_prints_a_table_and_writes_figure_and_facts(mine, small, capsys):

@@ -202,6 +202,25 @@ def adam(params, states, hyperparams):
     return names['adam']
 
 
+@right(make=True)
+def clock_in_a_helper_and_a_dict():
+    names = {'gb': gb, 'clock': {'t': 0}, 'steps': 0}
+    exec("""
+def tick():
+    global steps
+    steps += 1
+    return steps
+
+def adam(params, states, hyperparams):
+    clock['t'] += 1
+    adam.t += 1
+    assert clock['t'] == adam.t == tick()
+    gb.adam(params, states, {'lr': hyperparams['lr'], 't': adam.t})
+adam.t = 0
+""", names)
+    return names['adam']
+
+
 class Adam:
     """Keeps everything to itself."""
 
@@ -478,6 +497,33 @@ def minus_v(params, states, hyperparams):
         s[:] = 0.999 * s + 0.001 * p.grad ** 2
         p[:] = p + hyperparams['lr'] * (v / (1 - 0.9 ** t)) / ((s / (1 - 0.999 ** t)).sqrt() + 1e-6)
     hyperparams['t'] = t + 1
+
+
+@right(hyperparams={'lr': 0.01, 't': 1, 'n': 10, 'rate': 0.5, 'time': 'now'})
+def spare_keys(params, states, hyperparams):
+    gb.adam(params, states, hyperparams)
+
+
+@right(hyperparams={'lr': lambda t: 0.01 / t, 't': 1})
+def a_schedule(params, states, hyperparams):
+    own = {**hyperparams, 'lr': hyperparams['lr'](hyperparams['t'])}
+    gb.adam(params, states, own)
+    hyperparams['t'] = own['t']
+
+
+@right(against='rmsprop', hyperparams={'lr': 0.01, 'alpha': 0.99, 'eps': 1e-8})
+def rmsprop_with_the_names_of_pytorch(params, states, hyperparams):
+    for p, s in zip(params, states):
+        s[:] = hyperparams['alpha'] * s + (1 - hyperparams['alpha']) * p.grad ** 2
+        p[:] = p - hyperparams['lr'] * p.grad / (s + hyperparams['eps']).sqrt()
+
+
+@right(against='adadelta', hyperparams={'lr': 1.0})
+def adadelta_with_a_rate_of_one(params, states, hyperparams):
+    old = [p.copy() for p in params]
+    gb.adadelta(params, states, hyperparams)
+    for p, before in zip(params, old):
+        p[:] = before + hyperparams['lr'] * (p - before)
 
 
 @right(make=True)

@@ -1,6 +1,7 @@
 """The grader: right rules are called right, wrong ones by the name of their mistake, and unknown ones are located."""
 import json
 
+import mxnet as mx
 import numpy as np
 import oracle
 import pytest
@@ -25,6 +26,13 @@ def test_a_right_adam_is_called_right(name):
     verdict = gb.check(make(), steps=FEW, **given)
     assert verdict.ok and verdict.mistake is verdict.step is verdict.parameter is None, verdict.text
     assert verdict.text.startswith('Right: ') and max(map(max, verdict.distances.values())) < 0.5
+
+
+@pytest.mark.parametrize('name', [name for name in RIGHT if name.startswith('clock_') or name == 'a_method'])
+def test_a_check_leaves_a_rule_as_it_was(name):
+    make, given = RIGHT[name]
+    rule = make()
+    assert all(gb.check(rule, steps=2, **given).ok for _ in range(2))
 
 
 @pytest.mark.parametrize('mistake, changes', [(name, changes) for name, *changes in wrong.WRONG],
@@ -164,10 +172,12 @@ def test_a_failure_is_told_with_the_readers_line(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('line, words', [
-    ('v = np.sqrt(p)', r'use nd.sqrt\(x\) or x.sqrt\(\)'), ('a, b, c = states[0]', 'Do the states fit'),
+    ('v = np.sqrt(p)', r'use nd.sqrt\(x\) or x.sqrt\(\)'),
+    ('a, b, c = states[0]', r'Do the states \(.*init_adam_states'),
+    ('v = p.data()', r'changed in place'), ('v = p - mx.np.ones(p.shape)', 'make the states with nd.zeros'),
     ('t += 1; t = 1', 'assigned in the rule and used before')])
 def test_common_failures_are_explained(line, words):
-    names = {'np': np, 'nd': nd}
+    names = {'np': np, 'nd': nd, 'mx': mx}
     exec(f'def adam(params, states, hyperparams):\n  for p in params:\n    {line}\n    p[:] = v * 1.0', names)
     verdict = gb.check(names['adam'])
     assert verdict.mistake.startswith('raises ')
@@ -179,6 +189,35 @@ def test_a_given_eps_must_be_used():
     verdict = gb.check(wrong.rule(), hyperparams={'lr': 0.02, 't': 1, 'eps': 1e-8}, steps=FEW)
     assert verdict.mistake == "hyperparams['eps'] not used"
     assert gb.check(wrong.rule(), hyperparams={'lr': 0.02, 't': 7}, steps=FEW).ok
+    for rate in ('0.02', "hyperparams.get('learning_rate', 0.02)"):
+        verdict = gb.check(wrong.rule(("lr, t = hyperparams['lr']", f'lr, t = {rate}')), steps=FEW)
+        assert verdict.mistake == "hyperparams['lr'] not used"
+
+
+@pytest.mark.parametrize('rule, mistake', [
+    (wrong.rule(('(1 - beta2) * g', '(1 - 0.99) * g')), None),  # not two factors and another eps
+    (wrong.rule(('+ (1 - beta1) * g', '- (1 - beta1) * g')), 'sign of g in v turned round'),
+    (lambda params, states, hyperparams: [p - p.grad for p in params], 'no parameter changed')])
+def test_what_the_states_speak_against_is_not_named(rule, mistake):
+    assert gb.check(rule, steps=FEW).mistake == mistake
+
+
+def test_many_steps_stay_within_float32():
+    assert gb.check(gb.adam, steps=400).ok
+
+
+def test_a_rule_without_states_may_scale_its_gradients():
+    names = {}
+    exec('''
+def adam(params, states, hyperparams):
+    doubled = [2 * p.grad for p in params]
+    for p, g in zip(params, doubled):
+        p.grad[:] = g
+    own(params, states, hyperparams)
+''', names)
+    names['own'] = RIGHT['an_object'][0]()
+    verdict = gb.check(names['adam'], steps=FEW)
+    assert verdict.ok and 'Its eps is 5e-07, or its gradients are scaled' in verdict.text, verdict.text
 
 
 def test_only_an_error_of_rounding_is_let_through():
@@ -215,6 +254,7 @@ def test_plot_draws_the_distances_with_the_tolerance():
     ({'against': 'lion'}, ValueError, 'against must be one of'),
     ({'hyperparams': [1]}, TypeError, 'hyperparams must be a dict'), ({'steps': 0}, ValueError, 'steps must be'),
     ({'plot': 'yes'}, TypeError, 'plot must be'),
+    ({'hyperparams': {'lr': 0, 't': 1}}, ValueError, r"hyperparams\['lr'\] must be a finite number above 0"),
     ({'hyperparams': {'lr': len, 't': 1}}, TypeError, r"hyperparams\['lr'\] must be a number")])
 def test_wrong_arguments_are_named(arguments, error, words):
     with pytest.raises(error, match=words):

@@ -8,7 +8,7 @@ from ...output.files import usable_folder
 from ...output.report import write_json
 from ...output.terminal import printable
 from ...rules import RULES
-from .loading import BadRule, load, readers_code
+from .loading import BadRule, load, protect, readers_code
 
 WIDTH = 110
 
@@ -17,6 +17,7 @@ def run(options):
     out = usable_folder(options.out) if options.plot else None
     with readers_code():
         try:
+            protect(options.json, [options.rule])
             name, rule = load(options.rule, {})
         except BadRule as error:
             options.usage(str(error))

@@ -3,7 +3,7 @@ from ...comparing.compare import race, racer
 from ...comparing.figure import draw
 from ...output.report import Report
 from ...output.terminal import progress
-from .loading import BadRule, load, readers_code
+from .loading import BadRule, load, protect, readers_code
 
 
 def run(options):
@@ -11,6 +11,7 @@ def run(options):
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     with readers_code():
         try:
+            protect(options.json, options.rules)
             racers = named(options.rules, report.features.shape[1])
         except BadRule as error:
             options.usage(str(error))

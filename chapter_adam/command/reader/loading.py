@@ -32,6 +32,13 @@ def load(text, modules):
     return name, rule
 
 
+def protect(target, rules):
+    """BadRule if a file to be written is one of the rules' own."""
+    files = {Path(text.rpartition(':')[0]).resolve() for text in rules if ':' in text}
+    if target not in (None, '-') and Path(target).resolve() in files:
+        raise BadRule(f'--json {target} would overwrite the file of a rule')
+
+
 def functions(module):
     """The names of the rules that a file defines: its functions of three arguments."""
     return [name for name, value in vars(module).items() if isfunction(value) and value.__module__ == module.__name__
@@ -49,7 +56,8 @@ def module_of(path):
     try:
         module.__spec__.loader.exec_module(module)
     except SyntaxError as error:
-        raise BadRule(f'{error.filename or path}, line {error.lineno}: {error.msg}') from None
+        line = f', line {error.lineno}' if error.lineno else ''
+        raise BadRule(f'{error.filename or path}{line}: {error.msg}') from None
     except (Exception, SystemExit) as error:  # whatever a reader's file does
         where = line_of(error)
         raise BadRule(f'{path} cannot be run: {type(error).__name__}{": " if str(error) else ""}{error}'

@@ -118,6 +118,8 @@ AVERAGES = [
             v=lambda x: (1 - x.beta1) * x.v + x.beta1 * x.g),
     mistake('beta2 and 1 - beta2 swapped', 's <- beta2 s + (1 - beta2) g * g.',
             s=lambda x: (1 - x.beta2) * x.s + x.beta2 * x.g ** 2),
+    mistake('sign of g in v turned round', 'v <- beta1 v + (1 - beta1) g.', alone=True,
+            v=lambda x: x.beta1 * x.v - (1 - x.beta1) * x.g),
     mistake('v is not averaged', 'v <- beta1 v + (1 - beta1) g.', v=gradient, v_hat=lambda x: x.g),
     mistake('s is not averaged', 's <- beta2 s + (1 - beta2) g * g.', s=square, s_hat=lambda x: x.g ** 2),
     mistake('s averages v * v', 's averages g * g.', s=average('s', lambda x: x.v ** 2, 'beta2'), alone=True),

@@ -2,13 +2,16 @@
 from dataclasses import dataclass, field
 
 
+MARKS = 'convention', 't_moved', 'in_turn', 'alone', 'needs_states'
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A name, advice, and pieces.
 
     `convention`: who does it so on purpose; then it is not called wrong. `t_moved`: only if hyperparams['t'] was
     changed by the rule, or was not. `in_turn`: only where every parameter is one number. `oracle`: the rule that it is
-    instead. `alone`: it is not tried together with another.
+    instead. `alone`: it is not tried together with another. `needs_states`: only if the rule's states show it too.
     """
     name: str
     advice: str
@@ -18,6 +21,7 @@ class Mistake:
     in_turn: bool = False
     oracle: object = None
     alone: bool = False
+    needs_states: bool = False
 
     @property
     def names(self):
@@ -31,7 +35,7 @@ class Pair(Mistake):
 
 
 def mistake(name, advice, **pieces):
-    marks = {key: pieces.pop(key) for key in ('convention', 't_moved', 'in_turn', 'alone') if key in pieces}
+    marks = {key: pieces.pop(key) for key in MARKS if key in pieces}
     return Mistake(name, advice, pieces, **marks)
 
 
@@ -42,5 +46,7 @@ def pairs_of(singles):
         for two in singles[k + 1:]:
             if not one.pieces.keys() & two.pieces.keys():
                 yield Pair(f'{one.name}; {two.name}', f'{one.advice} {two.advice}'.strip(),
-                           {**one.pieces, **two.pieces}, names=(one.name, two.name), in_turn=one.in_turn or two.in_turn,
-                           convention=one.convention and two.convention)
+                           {**one.pieces, **two.pieces}, names=(one.name, two.name),
+                           in_turn=one.in_turn or two.in_turn,
+                           convention=one.convention and two.convention,
+                           needs_states=one.needs_states or two.needs_states)

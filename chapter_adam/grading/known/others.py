@@ -42,7 +42,7 @@ MOVES = [
             g=lambda x: np.full_like(x.g, x.g[0]), in_turn=True),
     mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: -x.move),
     mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: x.move),
-    mistake('p rebound', IN_PLACE.format('p'), p=lambda x: x.p),
+    mistake('p rebound', IN_PLACE.format('p'), p=lambda x: x.p, needs_states=True),
     mistake('only the first parameter updated', 'Go over all parameters; does a return stand inside the loop?',
             p=of_one_parameter(0)),
     mistake('only the last parameter updated', 'Go over all parameters; are lines outside of the loop?',
@@ -75,6 +75,8 @@ OWN = {
     'momentum': [
         mistake('factor (1 - momentum)', 'The book has v <- momentum v + lr g, without it.',
                 v=lambda x: x.momentum * x.v + (1 - x.momentum) * x.lr * x.g),
+        mistake('v is not averaged', 'v <- momentum v + lr g.', v=lambda x: x.lr * x.g),
+        mistake('sign of g in v turned round', 'v <- momentum v + lr g.', v=lambda x: x.momentum * x.v - x.lr * x.g),
         mistake("Nesterov's momentum", 'This is another rule.', step=lambda x: x.momentum * x.v + x.lr * x.g)],
     'adagrad': [OUTSIDE, *SIZES, mistake('square forgotten', 's adds g * g.', s=lambda x: x.s + x.g),
                 mistake('s is not a sum', 's <- s + g * g.', s=square)],
@@ -112,14 +114,15 @@ OWN = {
 
 def mistakes_of(against, oracle):
     """The mistakes that a rule can have: its own, and those of its states and of its last line."""
-    rebound = [mistake(f'{name} rebound', IN_PLACE.format(name), **{f'keep_{name}': before(name)})
+    rebound = [mistake(f'{name} rebound', IN_PLACE.format(name), **{f'keep_{name}': before(name)}, needs_states=True)
                for name in oracle.states]
     in_turn = [mistake(f'one {name} for both parameters', f'Give each parameter a {name} of its own.',
                        **{name: shared(name, oracle.pieces[name])}, in_turn=True) for name in oracle.states]
     if oracle.states[:2] == ('v', 's'):
         in_turn.insert(0, mistake('one state for both parameters', 'Give each parameter states of its own.',
                                   v=shared('v', oracle.pieces['v']), s=shared('s', oracle.pieces['s']), in_turn=True))
-        rebound += [mistake('v and s rebound', IN_PLACE.format('v'), keep_v=before('v'), keep_s=before('s')),
+        rebound += [mistake('v and s rebound', IN_PLACE.format('v'), keep_v=before('v'), keep_s=before('s'),
+                            needs_states=True),
                     mistake('v and s are one array', 'Give v and s an array each.',
                             s=lambda x: oracle.pieces['s'](SimpleNamespace(**{**vars(x), 's': x.v})),
                             v_hat=lambda x: oracle.pieces['v_hat'](SimpleNamespace(**{**vars(x), 'v': x.s})),

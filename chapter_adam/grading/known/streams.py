@@ -26,7 +26,7 @@ PATTERNS = (
     lambda t, noise: (-1.0) ** t, lambda t, noise: 1e-5 * (-1.0) ** t,
     lambda t, noise: np.where(t < 10, 0, noise),  # silent at first
     lambda t, noise: np.where(t == 1, 1, 0.0),  # once and never again
-    lambda t, noise: 0.8 ** t * noise, lambda t, noise: 1e-6 * 1.2 ** t * noise,
+    lambda t, noise: 0.8 ** t * noise, lambda t, noise: np.minimum(1e-6 * 1.2 ** t, 1e4) * noise,
 )
 BIAS = noisy(0.1)
 
