@@ -1,5 +1,6 @@
 """The race: rules on the same seeds, what they end with, and how far they differ from the first, seed by seed."""
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -72,7 +73,9 @@ def compare(rules, features=None, labels=None, batch_size=10, num_epochs=2, *, s
     """
     plot, best_rate = checks.flag('plot', plot), checks.flag('best_rate', best_rate)
     data = airfoil.get_data_ch7() if features is None else checks.data(features, labels)
-    seeds = checks.seeds(range(checks.whole_number('seeds', seeds, 1)) if isinstance(seeds, int) else seeds)
+    seeds = checks.seeds(range(checks.whole_number('seeds', seeds, 1)) if isinstance(seeds, Integral) else seeds)
+    if isinstance(lr, bool) or not isinstance(lr, Real) or not 0 < lr < np.inf:
+        raise TypeError(f'lr must be a finite number above 0, got {checks.short(lr)}')
     racers = {name: racer(name, entry, data[0].shape[1]) for name, entry in checked(rules).items()}
     done = race(racers, data, seeds, lr, best_rate, watch, batch_size=batch_size, num_epochs=num_epochs)
     print(done)
@@ -97,6 +100,9 @@ def racer(name, entry, d):
         rule, make = RULES[rule]
         states = states or make(d)
     checks.rule(rule)
+    if not isinstance(hyperparams, (dict, type(None))):
+        raise TypeError(f"rules[{name!r}]: hyperparams must be a dict such as {{'lr': 0.01}}, "
+                        f'got {checks.short(hyperparams)}')
     states, _ = (states, d) if states is not None and not callable(states) else initial_states(rule, 'adam', states, d)
     return Racer(rule, states, {'t': 1, **(hyperparams or {})})
 
@@ -108,7 +114,7 @@ def race(racers, data, seeds, lr, best_rate, watch=None, **options):
         rates[name] = each.hyperparams.get('lr', lr)
         if best_rate:
             sweeps[name] = each.sweep(data, max(seeds) + 1, **options)
-            rates[name] = best(sweeps[name][0])
+            rates[name] = best(name, sweeps[name][0])
         done[name], together[name] = each.train(data, seeds, rates[name] or lr, **options, watch=watch and (
             lambda count, name=name: watch(name, count)))
     floor = airfoil.least_squares_floor(*data)
@@ -126,10 +132,10 @@ def race(racers, data, seeds, lr, best_rate, watch=None, **options):
                       {name: runs.seconds for name, runs in done.items()}, done)
 
 
-def best(medians):
+def best(name, medians):
     """The rate with the lowest median; None if the rule does not use its rate."""
     if not np.isfinite(medians).any():
-        raise ArithmeticError(f'all runs diverged, at all rates from {RATES[0]:g} to {RATES[-1]:g}')
+        raise ArithmeticError(f'{name}: all runs diverged, at all rates from {RATES[0]:g} to {RATES[-1]:g}')
     return None if len({*medians}) == 1 else float(f'{RATES[np.argmin(medians)]:.3g}')
 
 
@@ -162,7 +168,7 @@ def table(facts, seconds):
         band = final and f'{short(final["5 %"])} to {short(final["95 %"])}'
         numbers = f'{short(final["median"], 6):>20}{band:>20}' if final else f'{"all diverged":>40}'
         words = f'{gap["mean"]:+.1e} ({gap["interval"][0]:+.1e} to {gap["interval"][1]:+.1e})' if gap else ''
-        lost = f'  {each["diverged"]} diverged' if final and each['diverged'] else ''
+        lost = f'  {each["diverged"]} diverged and are left out' if final and each['diverged'] else ''
         lost += '' if each['at_once'] else '  (one by one)'
         lost += f'  (swept on {each["sweep"]["seeds"]} seeds)' if 'rates' in facts else ''
         lines.append(f'{name:{width}}{"-" if rate is None else f"{rate:.3g}":>8}{numbers}{seconds[name]:9.2f}  '

@@ -28,8 +28,8 @@ def roles_of(keys, oracle):
     """Which keys of a reader's mean which of the oracle's hyperparameters, by role; a key that is a role's name wins.
 
     >>> from .known import ORACLES
-    >>> roles_of(['alpha', 'learning_rate', 'Beta_2', 'wd'], ORACLES['adam'])
-    {'lr': 'alpha', 'beta2': 'Beta_2'}
+    >>> roles_of(['alpha', 'epsilon', 'wd'], ORACLES['adam'])
+    {'lr': 'alpha', 'eps': 'epsilon'}
     >>> roles_of(['alpha', 'lr'], ORACLES['rmsprop'])
     {'lr': 'lr', 'gamma': 'alpha'}
     """

@@ -80,12 +80,11 @@ def fresh(value, memo=None):
 
     What cannot be copied, such as a generator, is shared.
 
-    >>> def adam():
-    ...     adam.clock += 1
-    ...     return adam.clock
-    >>> adam.clock = 0
-    >>> fresh(adam)(), fresh(adam)(), adam.clock
-    (1, 1, 0)
+    >>> from functools import partial
+    >>> from itertools import count
+    >>> clock = partial(next, count(1))
+    >>> fresh(clock)(), fresh(clock)(), clock()
+    (1, 1, 1)
     """
     memo = {} if memo is None else memo
     if id(value) in memo or isinstance(value, (ModuleType, type)):

@@ -85,6 +85,18 @@ def test_the_file_of_a_rule_is_not_written_over(mine, capsys, command):
     assert 'would overwrite the file of a rule' in capsys.readouterr().err and (mine / 'mine.py').read_text() == FILE
 
 
+@pytest.mark.parametrize('body, said', [
+    ('raise SystemExit(3)', 'SystemExit: 3'), ("raise RuntimeError('no')", 'RuntimeError: no'), ('1 / 0', 'by zero')])
+def test_what_a_rule_raises_is_a_line_that_names_its_own(mine, small, capsys, body, said):
+    (mine / 'bad.py').write_text(f'def rule(params, states, hyperparams):\n    {body}\n\n'
+                                 f'def other(params, states, hyperparams): pass\ndef init_other_states():\n    {body}')
+    for name, line in (('rule', 2), ('other', 6)):
+        assert cli.main(['compare', f'bad.py:{name}', '--seeds', '2', *small]) == 1
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert said in error and f' (bad.py, line {line}' in error
+    assert cli.main(['check', 'bad.py:rule']) == 1 and '(bad.py, line 2' in capsys.readouterr().out
+
+
 def test_compare_prints_a_table_and_writes_figure_and_facts(mine, small, capsys):
     assert cli.main(['compare', 'mine.py:adam', 'adam', 'mine.py:yogi', '--seeds', '3', *small]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -83,6 +83,23 @@ def test_states_stand_beside_a_rule_and_a_clock_begins_anew():
     assert np.array_equal(finals['clocked'], finals['adam']) and np.array_equal(finals['again'], finals['adam'])
 
 
+def counted(params, states, hyperparams):
+    """Keeps t to itself, and looks at numbers, so that it is trained one by one."""
+    counted.t += 1
+    assert params[0].norm().asscalar() < 1e9
+    gb.adam(params, states, {**hyperparams, 't': counted.t})
+
+
+counted.t = 0
+
+
+def test_a_clock_begins_anew_with_each_seed():
+    done = compare({'adam': 'adam', 'counted': counted, 'again': counted}, seeds=np.int64(3))
+    for name in ('counted', 'again'):
+        assert np.allclose(done.runs[name].final, done.runs['adam'].final, atol=1e-6)
+    assert counted.t == 0
+
+
 def test_the_best_rate_is_swept_on_other_seeds():
     done = compare({'sgd': 'sgd', 'mine': (normed, None), 'adadelta': 'adadelta'}, best_rate=True, seeds=3,
                    batch_size=20)
@@ -126,7 +143,10 @@ def test_plot_and_watch():
 @pytest.mark.parametrize('rules, options, error, words', [
     ([], {}, TypeError, 'rules must be a dict'), ({'a': 'lion'}, {}, ValueError, "rules\\['a'\\] must be a function"),
     ({'a': 3}, {}, TypeError, 'must be a function'), ({'a': 'adam'}, {'seeds': 0}, ValueError, 'seeds must be'),
-    ({'a': 'adam'}, {'best_rate': 2}, TypeError, 'best_rate must be')])
+    ({'a': 'adam'}, {'best_rate': 2}, TypeError, 'best_rate must be'),
+    ({'a': 'adam'}, {'lr': [.1, .2]}, TypeError, 'lr must be a finite number'),
+    ({'a': (gb.adam, None, 3)}, {}, TypeError, "rules\\['a'\\]: hyperparams must be a dict"),
+    ({'a': lambda params, *_: params[0].__imul__(np.inf)}, {'best_rate': True}, ArithmeticError, '^a: all runs div')])
 def test_wrong_arguments_are_named(rules, options, error, words):
     with pytest.raises(error, match=words):
         compare(rules, **options)

@@ -67,11 +67,18 @@ def module_of(path):
 
 @contextmanager
 def readers_code():
-    """While the block runs, what a reader's code prints goes to standard error, and its plots open no window."""
+    """While the block runs, what a reader's code prints goes to standard error, and its plots open no window.
+
+    What it raises, or exits with, becomes a ValueError that names its line.
+    """
     os.environ.setdefault('MPLBACKEND', 'Agg')
     sys.dont_write_bytecode, *before = True, sys.dont_write_bytecode, [*sys.path]
     try:
         with redirect_stdout(sys.stderr):
             yield
+    except (Exception, SystemExit) as error:
+        if not (where := line_of(error)):
+            raise
+        raise ValueError(f'{type(error).__name__}: {error} ({where})') from error
     finally:
         sys.dont_write_bytecode, sys.path[:] = before
