@@ -47,7 +47,8 @@ def known_mistake(against, trial, meant):
     oracle = ORACLES[against]
     singles = [each for each in mistakes_of(against, oracle)
                if each.t_moved in (None, trial.t_moved) and not each.in_turn]
-    for kinds in (singles, numbers(oracle, trial, meant), other_rules(against), pairs_of(singles)):
+    for kinds in (singles, numbers(oracle, trial, meant), other_rules(against), pairs_of(singles),
+                  ratio(oracle, trial, meant)):
         if found := closest(kinds, oracle, trial, meant):
             return found
     return None, None
@@ -101,8 +102,8 @@ def other_rules(against):
 
 
 def numbers(oracle, trial, meant):
-    """Mistakes that are told by a number: a clock that was running before, a factor, a decay of the parameters."""
-    return [each for each in (find(oracle, trial, meant) for find in (unmoved, late_clock, ratio, decay)) if each]
+    """Mistakes that are told by a number: no step, a clock that was running before, a decay of the parameters."""
+    return [each for each in (find(oracle, trial, meant) for find in (unmoved, late_clock, decay)) if each]
 
 
 def unmoved(oracle, trial, meant):
@@ -127,14 +128,15 @@ def late_clock(oracle, trial, meant):
 
 
 def ratio(oracle, trial, meant):
-    """Every step is the right one times a number."""
+    """The mistakes, none or one, in which every step is the right one times a number."""
     expected, _ = next(oracle.moves(trial.stream, meant))
     large = abs(trial.stream.gradients[0]) > 0.01
     with np.errstate(all='ignore'):
         times = float(np.median(trial.moves[0][large] / expected[large])) if large.any() else np.nan
     if np.isfinite(times) and times:
-        return Mistake(f'every step times {times:.3g}', 'Is there a number too many in the last line, or a learning '
-                       'rate written into it?', {'move': lambda x: times * x.step})
+        return [Mistake(f'every step times {times:.3g}', 'Is there a number too many in the last line, or a learning '
+                        'rate written into it?', {'move': lambda x: times * x.step})]
+    return []
 
 
 def decay(oracle, trial, meant):
@@ -143,7 +145,7 @@ def decay(oracle, trial, meant):
     part = -float(trial.moves[0, silent[0]] / trial.stream.start[silent[0]]) if len(silent) else np.nan
     if np.isfinite(part) and part:
         return Mistake(f'weight decay of {part / meant["lr"]:.3g}', 'The rule takes no part of the parameter away.',
-                       {'p': lambda x: x.p - x.move - part * x.p})
+                       {'p': lambda x: x.p - x.shift - part * x.p})
 
 
 def scaled_gradient(oracle, trial, meant, eps):

@@ -20,8 +20,9 @@ class Oracle:
 
     def __init__(self, title, states, hyperparams, decay=None, **pieces):
         self.title, self.states, self.hyperparams, self.decay = title, states, hyperparams, decay
-        self.pieces = {'g': lambda x: x.g, 't': lambda x: x.k, **pieces, 'move': lambda x: x.step,
-                       'p': lambda x: x.p - x.move}
+        betas = {name: (lambda x, name=name: x.given[name]) for name in ('beta1', 'beta2') if name in hyperparams}
+        self.pieces = {'g': lambda x: x.g, 't': lambda x: x.k, **betas, **pieces, 'move': lambda x: x.step,
+                       'shift': lambda x: x.move, 'p': lambda x: x.p - x.shift}
 
     def moves(self, stream, hyperparams, changed={}):
         """After each step of a stream, by how much the parameter has moved and the states, by name.
@@ -44,7 +45,8 @@ class Oracle:
     def before(self, stream, hyperparams):
         """What pieces find before the first step, and the states."""
         memory = {name: np.zeros_like(stream.start) for name in self.states}
-        return SimpleNamespace(**{**self.hyperparams, 'eps': 0.0, **hyperparams}, **memory, owner=stream.owner,
+        given = {**self.hyperparams, 'eps': 0.0, **hyperparams}
+        return SimpleNamespace(**given, given=given, **memory, owner=stream.owner,
                                p=stream.start, g=stream.gradients[0], k=stream.first, first=stream.first,
                                before=memory), memory
 
@@ -89,12 +91,13 @@ def corrected(name, beta):
 
 
 def quotient(x):
-    return x.lr * x.v_hat / x.root
+    return x.lr * x.above / x.root
 
 
 ADAMS = {'beta1': 0.9, 'beta2': 0.999, 'eps': 1e-6}
 V, S = average('v', gradient, 'beta1'), average('s', square, 'beta2')
-LAST = {'root': lambda x: np.sqrt(x.s_hat) + x.eps, 'step': quotient}
+LAST = {'above': lambda x: x.v_hat, 'below': lambda x: x.s_hat, 'root': lambda x: np.sqrt(x.below) + x.eps,
+        'step': quotient}
 AS_IS = {'v_hat': lambda x: x.v, 's_hat': lambda x: x.s}
 
 ORACLES = {

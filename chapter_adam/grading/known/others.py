@@ -25,13 +25,13 @@ def shared(name, piece):
 
 
 def of_one_parameter(index):
-    return lambda x: np.where(x.owner == index, x.p - x.move, x.p)
+    return lambda x: np.where(x.owner == index, x.p - x.shift, x.p)
 
 
 IN_PLACE = 'Write in place, {0}[:] = ...; {0} = ... only gives a new array that name.'
 # Of every rule that has the pieces.
 MOVES = [
-    mistake('sign turned round', 'Subtract the step from the parameter.', p=lambda x: x.p + x.move),
+    mistake('sign turned round', 'Subtract the step from the parameter.', p=lambda x: x.p + x.shift),
     mistake('lr not used', 'Multiply the step by lr.', move=lambda x: x.step / x.lr),
     mistake('lr used twice', 'Multiply the step by lr once.', move=lambda x: x.step * x.lr),
     mistake('divided by lr', 'Multiply the step by lr.', move=lambda x: x.step / x.lr ** 2, alone=True),
@@ -40,8 +40,8 @@ MOVES = [
     mistake('gradient of the last parameter for both', 'Each parameter has its own gradient.', g=lambda x: x.g[-1:]),
     mistake('gradient of the first parameter for both', 'Each parameter has its own gradient.',
             g=lambda x: np.full_like(x.g, x.g[0]), in_turn=True),
-    mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: -x.move),
-    mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: x.move),
+    mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: -x.shift),
+    mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: x.shift),
     mistake('p rebound', IN_PLACE.format('p'), p=lambda x: x.p, needs_states=True),
     mistake('only the first parameter updated', 'Go over all parameters; does a return stand inside the loop?',
             p=of_one_parameter(0)),
@@ -58,7 +58,9 @@ SIZES = [
 ]
 # What needs no correction, for the rules without it.
 PLAIN = [each for each in BETAS + EPS + AVERAGES if not each.pieces.keys() & {'v_hat', 's_hat'}
-         and each.name not in ('eps-hat', 'eps / (1 - beta2 ** t)', 'eps inside the root of the uncorrected s')]
+         and each.name not in (
+             'betas swapped in the averages', 'eps-hat', 'eps / (1 - beta2 ** t)',
+             'eps inside the root of the uncorrected s')]
 CORRECTED = {'v_hat': corrected('v', 'beta1'), 's_hat': corrected('s', 'beta2')}
 
 
@@ -114,7 +116,8 @@ OWN = {
 
 def mistakes_of(against, oracle):
     """The mistakes that a rule can have: its own, and those of its states and of its last line."""
-    rebound = [mistake(f'{name} rebound', IN_PLACE.format(name), **{f'keep_{name}': before(name)}, needs_states=True)
+    rebound = [mistake(f'{name} rebound', IN_PLACE.format(name), needs_states=True,
+                       **{f'keep_{name}': before(name)})
                for name in oracle.states]
     in_turn = [mistake(f'one {name} for both parameters', f'Give each parameter a {name} of its own.',
                        **{name: shared(name, oracle.pieces[name])}, in_turn=True) for name in oracle.states]
