@@ -86,6 +86,9 @@ class Check:
         return True
 
     def verdict(self):
+        """What was found: it raises, it differs, eps is not used, it scales its gradients, it is right only with the
+        usual hyperparameters, or it is right; the first of these that is true.
+        """
         if self.trial.failure:
             shared = self.shared_state()
             return self.say.failed(self.trial, self.meant, self.hyperparams) if shared is None else shared

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 ROUNDOFF = 2.0 ** -23
+TINIEST, SMALLEST = 1e-44, 1e-38  # float32's last digit at 0, and its smallest number of full precision
 LARGEST = 3e38  # of float32
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How well a rule follows pieces.
+    """How well a rule follows an oracle, with some of its pieces `changed` or none.
 
     Attributes:
         first: the first step that differs; one more than there are steps if none does.
@@ -39,7 +40,7 @@ def distances(oracle, changed, trial, hyperparams):
         with np.errstate(all='ignore'):
             expected = np.where(abs(expected) < LARGEST, expected, np.nan)
             longest = np.fmax(longest, abs(expected))
-            allowed = ROUNDOFF * ((memory + 2 * t + 8) * longest + np.fmax(abs(before), abs(after))) + 1e-44
+            allowed = ROUNDOFF * ((memory + 2 * t + 8) * longest + np.fmax(abs(before), abs(after))) + TINIEST
             off = abs(moved - expected) / allowed
             both = ~np.isfinite(moved) & np.isnan(expected)
         yield np.where(both, 0, np.where(np.isfinite(off), off, np.inf))
@@ -52,7 +53,7 @@ def memory_of(oracle, hyperparams):
 
 
 def follow(oracle, changed, trial, hyperparams):
-    """The Fit of pieces to what a rule did; given up where they part."""
+    """The Fit of an oracle with `changed` pieces to what a rule did; given up where they part."""
     total, steps = 0.0, len(trial.moves)
     for t, off in enumerate(distances(oracle, changed, trial, hyperparams), 1):
         if (off > 1).any():
@@ -75,9 +76,13 @@ def first_lost(oracle, changed, trial, hyperparams):
     for t, ((_, held), arrays) in enumerate(zip(oracle.moves(trial.stream, hyperparams, changed), trial.states), 1):
         for name in [name for name, at in lost.items() if at is None]:
             largest[name] = np.fmax(largest[name], abs(held[name]))
-            allowed = ROUNDOFF * (memory + 4 * t + 8) * largest[name] + 1e-38
-            if not all(any(len(array) == part.sum() and ((abs(array - held[name][part]) <= allowed[part])
-                                                         | ~np.isfinite(held[name][part])).all()
-                           for array in arrays) for part in parts):
+            allowed = ROUNDOFF * (memory + 4 * t + 8) * largest[name] + SMALLEST
+            if not all(is_held(held[name][part], arrays, allowed[part]) for part in parts):
                 lost[name] = t
     return lost
+
+
+def is_held(state, arrays, allowed):
+    """Whether one of the arrays has a state's numbers, but where these are not finite."""
+    return any(len(array) == len(state) and ((abs(array - state) <= allowed) | ~np.isfinite(state)).all()
+               for array in arrays)

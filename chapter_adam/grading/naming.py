@@ -73,8 +73,9 @@ def closest(mistakes, oracle, trial, meant):
 
 def contradicted(each, lost, right):
     """Whether a rule's states speak against a mistake: they hold the right ones, or do not show what only they can."""
-    if each.needs_states:
-        return not lost or any(lost.values())
+    if each.needs_states:  # of what is rebound itself, or of all that a rebound parameter leaves behind
+        names = [name for name in lost if f'keep_{name}' in each.pieces] or lost
+        return not lost or any(lost[name] for name in names)
     return any(at and not right.get(name, at) for name, at in lost.items())
 
 

@@ -92,6 +92,8 @@ WRONG = [
      ('(1 - beta2 ** t)', '1 - beta2 ** t')),
     ('t advanced in the loop and not kept', (CLOCK, '\n        t += 1')),
     # Two at once.
+    (('v rebound', 'only the first parameter updated'), ('v[:] =', 'v ='),
+     (CLOCK, "\n        hyperparams['t'] = t + 1\n        return")),
     (('sign turned round', 'lr used twice'), ('p - lr', 'p + lr * lr')),
     (('betas swapped', 'eps-hat'), ('0.9, 0.999', '0.999, 0.9'), ('+ eps', '+ eps / (1 - beta2 ** t) ** 0.5')),
     (('only v corrected', 'betas swapped'), ('0.9, 0.999', '0.999, 0.9'), NO_S),
