@@ -65,7 +65,7 @@ def test_the_convention_of_gluon_and_keras_is_not_called_wrong(eps):
 
 @pytest.mark.parametrize('name', gb.RULES)
 def test_each_rule_of_the_package_is_itself_and_no_other(name):
-    verdict = gb.check(gb.RULES[name][0], against=name)
+    verdict = gb.check(gb.RULES[name][0], against=name, steps=20)
     assert verdict.ok and verdict.states == ('none' if name == 'sgd' else 'same'), verdict.text
     for other in {'sgd', 'adagrad', 'yogi'} - {name}:
         assert not gb.check(gb.RULES[name][0], against=other, states=gb.RULES[name][1], steps=4).ok
@@ -87,7 +87,7 @@ def test_the_oracle_step_by_step_is_the_sum_over_all_gradients(name):
 def test_no_mistake_is_another_or_none(name):
     """Steps and states; but where hyperparams['t'] tells one from the other."""
     def steps_and_states(pieces):
-        moves = ORACLES[name].moves(make_stream(steps=20), {'lr': 0.02, **ORACLES[name].hyperparams}, pieces)
+        moves = ORACLES[name].moves(make_stream(steps=10), {'lr': 0.02, **ORACLES[name].hyperparams}, pieces)
         return np.nan_to_num([(moved, *held.values()) for moved, held in moves], nan=7.0)
 
     found = {'right': [steps_and_states({})]}
@@ -144,7 +144,7 @@ def test_arrays_that_are_given_twice(states, mistake):
 
 def test_states_may_be_arrays_and_stay_as_they_are():
     states = gb.init_adam_states(5)
-    verdict = gb.check(gb.adam, states=states)
+    verdict = gb.check(gb.adam, states=states, steps=FEW)
     assert verdict.ok and verdict.states == 'same' and not states[0][0].asnumpy().any()
 
 

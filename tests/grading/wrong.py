@@ -115,12 +115,12 @@ WRONG = [
 # No entry fits: the step and the parameter at which each first differs.
 UNKNOWN = [
     (8, 'w', ('(1 - beta1) * g\n', '(1 - beta1) * (g if t < 8 else 2 * g)\n')),
-    (20, 'b', (CLOCK, "\n    if t >= 20:\n        params[1][:] -= 0.001" + CLOCK)),
+    (10, 'b', (CLOCK, "\n    if t >= 10:\n        params[1][:] -= 0.001" + CLOCK)),
     (1, 'w', ('* g * g', '* g ** 4')),
-    (50, 'w', ("hyperparams['t'] = t + 1", "hyperparams['t'] = min(t + 1, 49)")),
+    (13, 'w', ("hyperparams['t'] = t + 1", "hyperparams['t'] = min(t + 1, 12)")),
     (1, 'w', ('g = p.grad\n', 'g = p.grad + 0.3 * p\n')),
     (2, 'w', ('g = p.grad\n', 'g = p.grad.clip(-1, 1)\n')),
-    (31, 'w', ('v_hat = v', 'v_hat = (0 if t == 31 else 1) * v')),
+    (11, 'w', ('v_hat = v', 'v_hat = (0 if t == 11 else 1) * v')),
 ]
 
 
