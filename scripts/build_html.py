@@ -92,15 +92,16 @@ def exercise(number, question, name, tries, alt):
     formulas, facts = [], json.loads(read(FIGURES / f'exercise-{name}.json'))
     asked = with_formulas(markdown2html(without_formulas(' '.join(question.split()), formulas)), formulas)
     links = ''.join(f'<li><a data-try href="#{html.escape(address)}">{html.escape(words)}</a></li>'
-                    for words, address in tries.items())
+                    if address else f'<li>{html.escape(words)}</li>' for words, address in tries.items())
     answer = '\n'.join(f'<p>{html.escape(sentence)}</p>' for sentence, _ in exercises.load(name).answer(facts))
     picture = smaller(read(FIGURES / f'exercise-{name}.svg')).replace('%', '%25').replace('#', '%23')
     width, height = re.search(r"viewBox='0 0 (\S+) (\S+)'", picture).groups()
     return (f'<section class="exercise" id="exercise-{name}">\n<h3>Exercise {number}</h3>\n{asked}\n'
             f'<ul class="try" aria-label="Try exercise {number} in the lab">{links}</ul>\n'
             f'<details class="answer"><summary>Answer to exercise {number}</summary>\n{answer}\n'
+            f'<div class="figure" tabindex="0" role="group" aria-label="Figure of exercise {number}">'
             f'<img loading="lazy" width="{width}" height="{height}" alt="{html.escape(alt)}" '
-            f'src="data:image/svg+xml,{picture}">\n</details>\n</section>')
+            f'src="data:image/svg+xml,{picture}"></div>\n</details>\n</section>')
 
 
 def smaller(svg):

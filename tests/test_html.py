@@ -95,12 +95,12 @@ def test_it_loads_nothing_and_leads_to_its_sources(text):
     assert not page.open
     assert not {'link', 'iframe', 'object', 'embed', 'base'} & set(page.tags)
     assert len(page.loads) == 11 and all(value.startswith('data:image/') for value in page.loads)
-    style, = re.findall('<style>(.*?)</style>', text, re.DOTALL)
-    assert not re.search(r'@import|url\(', style)
+    styles = re.findall('<style>(.*?)</style>', text, re.DOTALL)
+    assert not re.search(r'@import|url\(', ''.join(styles)) and '#lab > :not(noscript)' in styles[1]
     names = {'http://www.w3.org/1998/Math/MathML', 'http://www.w3.org/2000/svg', 'http://www.w3.org/1999/xlink'}
     assert set(re.findall(r'https?://[^\s"\'<]+', text)) - names == LINKS == {
         link for link in page.links if link.startswith('http')}
-    assert all((build_html.PAGE.parent / link).exists() for link in page.links if not link.startswith(('http', '#')))
+    assert all(link.startswith(('http', '#')) for link in page.links)  # the file may stand alone
     assert not re.search(r'^\s*(import|export)\b', ''.join(re.findall('<script>(.*?)</script>', text, re.DOTALL)),
                          re.MULTILINE)
 

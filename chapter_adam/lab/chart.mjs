@@ -9,23 +9,23 @@ export function scale([low, high], [from, to], log = false) {
   return (value) => from + ((value - low) / (high - low)) * (to - from);
 }
 
-/** About `count` round numbers from low to high; on a log axis the powers of ten. */
+/** About `count` round numbers, two at least, from low to high; on a log axis the powers of ten. */
 export function ticks({ domain: [low, high], log }, count) {
   if (log) {
     return ticks({ domain: [Math.log10(low), Math.log10(high)] }, 4).map((exponent) => 10 ** exponent);
   }
-  const rough = (high - low) / Math.max(2, count);
+  const rough = (high - low) / Math.max(4, count);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((unit) => unit * power).find((each) => each >= rough);
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, k) => (first + k) * step);
 }
 
-/** A number as a reader writes it: 0.25, 1e-5, −0.5. */
+/** A number as a reader writes it: 0.25, 1e-5, 2e6, −0.5. */
 export function plain(value) {
   const rounded = Number(value.toPrecision(4));
-  const text = rounded !== 0 && Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded);
-  return text.replace(/^-/, '−');
+  const isShort = rounded === 0 || (Math.abs(rounded) >= 1e-3 && Math.abs(rounded) < 1e5);
+  return (isShort ? String(rounded) : rounded.toExponential()).replace(/^-/, '−').replace('+', '');
 }
 
 export const pixel = (value) => Math.round(value * 10) / 10;

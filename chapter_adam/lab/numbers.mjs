@@ -28,6 +28,7 @@ export function keptOf({ trace, settings }, name) {
   return {
     steps: trace.steps,
     kept: (step, k) => (shown ? trace.states[shown][6 * (step + 1) + k] / rest(step) : 0),
+    choice: corrects ? name : shown,
     keptName: shown ? `${shown}${corrects ? ', corrected' : ''}` : 'nothing is kept',
     move: (step, k) => trace.move[6 * step + k] / (settings.lr ?? 1),
     moveName: settings.lr === undefined ? 'step' : 'step / learning rate',

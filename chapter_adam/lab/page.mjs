@@ -1,5 +1,5 @@
 // The page: from what a reader touches to a training and the next picture.
-import { parse, VIEW, write } from './address.mjs';
+import { MOST_PINS, parse, VIEW, write } from './address.mjs';
 import { asPython } from './python.mjs';
 import { trained, trainSeeds } from './runs.mjs';
 import { CHOICES, complete, decode, encode, limits, NUMBERS, read, withRule } from './settings.mjs';
@@ -38,15 +38,13 @@ function draw() {
 
 const withoutSeed = (settings) => encode({ ...settings, seed: complete().seed });
 
-// ---- the start of the path
-
 /** The run's start, which the settings may hold before the run is made. */
 const startNow = () => Array.from(state.settings.start ?? state.run.trace.p.subarray(0, 6));
 
 function startAt(across, up) {
   const start = startNow().map((value) => Number(value.toFixed(4)));
-  start[view.first] = Number(across.toFixed(3));
-  start[view.second] = Number(up.toFixed(3));
+  start[view.first] = Number(within(across, [-100, 100]).toFixed(3));
+  start[view.second] = Number(within(up, [-100, 100]).toFixed(3));
   change({ ...state.settings, start });
 }
 
@@ -72,8 +70,6 @@ function onHandleMove({ pointerId, clientX, clientY }) {
   }
 }
 
-// ---- a thousand seeds
-
 function onThousand() {
   if (state.worker) {
     stopWorker();
@@ -85,17 +81,19 @@ function onThousand() {
     state.thousand = { of, ...found };
     refresh();
   };
+  const showProgress = (part, left) => {
+    $('progress').value = part;
+    $('thousand').textContent = `Stop, ${Math.ceil(left)} s left`;
+  };
   state.worker = { of, stop: trainSeeds(state.settings, showProgress, finish) };
   $('progress').classList.add('busy');
   $('thousand').textContent = 'Stop';
 }
 
-const showProgress = (part) => Object.assign($('progress'), { value: part });
-
 function stopWorker() {
   state.worker.stop();
   state.worker = null;
-  showProgress(0);
+  $('progress').value = 0;
   $('progress').classList.remove('busy');
   $('thousand').textContent = 'Train 1,000 seeds';
 }
@@ -105,9 +103,11 @@ function stopWorker() {
 /** A while after the last change: browsers refuse a new address at every frame, listeners a new result. */
 function sayLater() {
   clearTimeout(state.timer);
-  const words = `${lineOf(state.run).split(',')[0]}. ${verdict(state.run)}`;
+  const ranked = state.thousand ? $('ranks').textContent : '';
+  const words = `${state.news} ${lineOf(state.run).split(',')[0]}. ${verdict(state.run)} ${ranked}`.trim();
   state.timer = setTimeout(() => {
     $('said').textContent = words;
+    state.news = '';
     if (location.hash.slice(1) !== address() && (address() || location.hash.includes('='))) {
       history.replaceState(null, '', `#${address()}`);
     }
@@ -120,9 +120,8 @@ function readAddress() {
   const found = parse(location.hash.slice(1));
   if (found) {
     Object.assign(view, found.view);
-    for (const key of Object.keys(VIEW)) {
-      $(key).value = view[key];
-    }
+    state.typed = '';
+    $('problem').textContent = found.ignored.length ? `Ignored: ${found.ignored.join(', ')}` : '';
     state.pins = found.pins.map(trained);
     change(found.settings);
   }
@@ -130,8 +129,9 @@ function readAddress() {
 
 // ---- what a reader touches
 
-function onSetting({ target }) {
+function onSetting({ target, type }) {
   const key = target.id.replace('-slider', '');
+  state.typed = type === 'input' ? target.id : '';
   const value = target.type === 'range' ? NUMBERS[key].stops[target.value] : read(key, target.value);
   target.setAttribute('aria-invalid', value === undefined);
   $('problem').textContent = value === undefined ? limits(key) : '';
@@ -140,7 +140,12 @@ function onSetting({ target }) {
   }
 }
 
+/** A weight that is chosen for both axes leaves the other one its place. */
 function onView({ target: { id, value } }) {
+  const other = { first: 'second', second: 'first' }[id];
+  if (value === view[other]) {
+    view[other] = view[id];
+  }
   view[id] = value;
   refresh();
 }
@@ -148,16 +153,15 @@ function onView({ target: { id, value } }) {
 function onUnpin({ target }) {
   if (target.dataset.unpin) {
     state.pins.splice(Number(target.dataset.unpin) - 1, 1);
+    state.news = 'Unpinned.';
     refresh();
-    $('pin').disabled = false;
     $('pin').focus();
   }
 }
 
 /** Copies, and says so on the button; `otherwise` where the browser does not allow it. */
 async function copy(button, text, otherwise) {
-  const name = button.dataset.name ?? button.textContent;
-  button.dataset.name = name;
+  const name = (button.dataset.name ??= button.textContent);
   const failed = await navigator.clipboard.writeText(text).catch(() => otherwise);
   button.textContent = failed ?? 'Copied';
   $('python').open ||= button.id === 'copy-python';
@@ -178,7 +182,9 @@ function onTry(event) {
 
 const CLICKS = {
   pin: () => {
-    state.pins.push(state.run);
+    const isFull = state.pins.length === MOST_PINS;
+    state.news = isFull ? 'No place is left: unpin a run first.' : `Pinned, ${state.pins.length + 1} of ${MOST_PINS}.`;
+    state.pins = [...state.pins, state.run].slice(0, MOST_PINS);
     refresh();
   },
   reset: () => change(complete()),
@@ -199,7 +205,6 @@ function fill() {
   for (const id of ['only', 'first', 'second']) {
     $(id).append(...WEIGHTS.map((name, k) => new Option(name, k)));
   }
-  $('weights').innerHTML = WEIGHTS.map((name, k) => `<li class="w${k}">${name}</li>`).join('');
 }
 
 function listen() {
@@ -239,6 +244,7 @@ function measure() {
   refresh();
 }
 
+trained(complete()); // the first training pays for its own compiling
 fill();
 listen();
 measure();

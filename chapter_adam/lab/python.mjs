@@ -13,11 +13,12 @@ export function asPython(settings) {
   const options = Object.keys(ARGUMENTS)
     .filter(changed)
     .map((key) => `, ${ARGUMENTS[key]}=${settings[key]}`);
-  const code = [...rule.code, settings.start && startOf(settings.start)].filter(Boolean);
+  const start = settings.start && startOf(settings.start);
+  const code = [...rule.code, start].filter(Boolean);
   return `import chapter_adam as gb
 
 features, labels = gb.get_data_ch7(${changed('rows') ? `n=${settings.rows}` : ''})
-${code.map((part) => `${part}\n`).join('')}history = gb.train_ch7(${rule.name}, gb.init_${settings.rule}_states(), {${values
+${code.map((part) => `${part}\n`).join('')}${start ? "with patch.object(Draws, 'start', start):\n    " : ''}history = gb.train_ch7(${rule.name}, gb.init_${settings.rule}_states(), {${values
     .map(value)
     .join(', ')}}, features, labels${options.join('')})
 `;
@@ -72,6 +73,8 @@ def divided(params, states, hyperparams):
 }
 
 const startOf = (start) => `
+from unittest.mock import patch
+
 from chapter_adam.core.training import Draws
 
 seeds_start = Draws.start
@@ -81,5 +84,4 @@ def start(self, d):
     w[:, 0], b[:] = [${start.slice(0, 5).join(', ')}], ${start[5]}
     return w, b
 
-Draws.start = start
 `;

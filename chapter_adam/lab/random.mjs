@@ -59,10 +59,7 @@ export class Generator {
 
   /** The numbers from 0 to n - 1 in random order: Fisher and Yates' shuffle, from the end. */
   permutation(n) {
-    const order = new Int32Array(n);
-    for (let k = 0; k < n; k++) {
-      order[k] = k;
-    }
+    const order = new Int32Array(n).map((_, k) => k);
     for (let last = n - 1; last > 0; last--) {
       const mask = -1 >>> Math.clz32(last);
       let other;

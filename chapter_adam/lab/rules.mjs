@@ -13,116 +13,82 @@ const ROOTS = {
   hat: (sHat, eps, rest) => sqrt(sHat) + eps / sqrt(rest),
 };
 
+const rule = (states, defaults, step) => ({ states, defaults, step });
+
 export const RULES = {
-  sgd: {
-    states: [],
-    defaults: {},
-    step(p, g, states, { lr }) {
-      for (let k = 0; k < p.length; k++) {
-        p[k] -= lr * g[k];
-      }
-    },
-  },
+  sgd: rule([], {}, (p, g, _, { lr }) => {
+    for (let k = 0; k < p.length; k++) {
+      p[k] -= lr * g[k];
+    }
+  }),
 
-  momentum: {
-    states: ['v'],
-    defaults: { momentum: 0.9 },
-    step(p, g, [v], { lr, momentum }) {
-      for (let k = 0; k < p.length; k++) {
-        v[k] = momentum * v[k] + lr * g[k];
-        p[k] -= v[k];
-      }
-    },
-  },
+  momentum: rule(['v'], { momentum: 0.9 }, (p, g, [v], { lr, momentum }) => {
+    for (let k = 0; k < p.length; k++) {
+      v[k] = momentum * v[k] + lr * g[k];
+      p[k] -= v[k];
+    }
+  }),
 
-  adagrad: {
-    states: ['s'],
-    defaults: { eps: 1e-6 },
-    step(p, g, [s], { lr, eps }) {
-      for (let k = 0; k < p.length; k++) {
-        s[k] += g[k] * g[k];
-        p[k] -= (lr * g[k]) / sqrt(s[k] + eps);
-      }
-    },
-  },
+  adagrad: rule(['s'], { eps: 1e-6 }, (p, g, [s], { lr, eps }) => {
+    for (let k = 0; k < p.length; k++) {
+      s[k] += g[k] * g[k];
+      p[k] -= (lr * g[k]) / sqrt(s[k] + eps);
+    }
+  }),
 
-  rmsprop: {
-    states: ['s'],
-    defaults: { gamma: 0.9, eps: 1e-6 },
-    step(p, g, [s], { lr, gamma, eps }) {
-      for (let k = 0; k < p.length; k++) {
-        s[k] = gamma * s[k] + (1 - gamma) * g[k] * g[k];
-        p[k] -= (lr * g[k]) / sqrt(s[k] + eps);
-      }
-    },
-  },
+  rmsprop: rule(['s'], { gamma: 0.9, eps: 1e-6 }, (p, g, [s], { lr, gamma, eps }) => {
+    for (let k = 0; k < p.length; k++) {
+      s[k] = gamma * s[k] + (1 - gamma) * g[k] * g[k];
+      p[k] -= (lr * g[k]) / sqrt(s[k] + eps);
+    }
+  }),
 
-  adadelta: {
-    states: ['s', 'delta'],
-    defaults: { rho: 0.9, eps: 1e-5 },
-    step(p, g, [s, delta], { rho, eps }) {
-      for (let k = 0; k < p.length; k++) {
-        s[k] = rho * s[k] + (1 - rho) * g[k] * g[k];
-        const step = sqrt((delta[k] + eps) / (s[k] + eps)) * g[k];
-        p[k] -= step;
-        delta[k] = rho * delta[k] + (1 - rho) * step * step;
-      }
-    },
-  },
+  adadelta: rule(['s', 'delta'], { rho: 0.9, eps: 1e-5 }, (p, g, [s, delta], { rho, eps }) => {
+    for (let k = 0; k < p.length; k++) {
+      s[k] = rho * s[k] + (1 - rho) * g[k] * g[k];
+      const step = sqrt((delta[k] + eps) / (s[k] + eps)) * g[k];
+      p[k] -= step;
+      delta[k] = rho * delta[k] + (1 - rho) * step * step;
+    }
+  }),
 
   /** Three switches: `correction` 'both' or 'none', `epsPlace` as in ROOTS, `firstT`, the t of the first step. */
-  adam: {
-    states: ['v', 's'],
-    defaults: { ...BETAS, eps: 1e-6 },
-    step(p, g, [v, s], hyperparams, t) {
-      const { lr, beta1, beta2, eps, correction = 'both', epsPlace = 'outside', firstT = 1 } = hyperparams;
-      const clock = t - 1 + firstT;
-      const [restOfV, restOfS] = correction === 'none' ? [1, 1] : [1 - beta1 ** clock, 1 - beta2 ** clock];
-      for (let k = 0; k < p.length; k++) {
-        v[k] = beta1 * v[k] + (1 - beta1) * g[k];
-        s[k] = beta2 * s[k] + (1 - beta2) * g[k] * g[k];
-        const vHat = v[k] / restOfV;
-        const sHat = s[k] / restOfS;
-        p[k] -= (lr * vHat) / ROOTS[epsPlace](sHat, eps, restOfS);
-      }
-    },
-  },
+  adam: rule(['v', 's'], { ...BETAS, eps: 1e-6 }, (p, g, [v, s], hyperparams, t) => {
+    const { lr, beta1, beta2, eps, correction = 'both', epsPlace = 'outside', firstT = 1 } = hyperparams;
+    const clock = t - 1 + firstT;
+    const [restOfV, restOfS] = correction === 'none' ? [1, 1] : [1 - beta1 ** clock, 1 - beta2 ** clock];
+    for (let k = 0; k < p.length; k++) {
+      v[k] = beta1 * v[k] + (1 - beta1) * g[k];
+      s[k] = beta2 * s[k] + (1 - beta2) * g[k] * g[k];
+      const vHat = v[k] / restOfV;
+      const sHat = s[k] / restOfS;
+      p[k] -= (lr * vHat) / ROOTS[epsPlace](sHat, eps, restOfS);
+    }
+  }),
 
-  adam_uncorrected: {
-    states: ['v', 's'],
-    defaults: { ...BETAS, eps: 1e-6 },
-    step(p, g, [v, s], { lr, beta1, beta2, eps }) {
-      for (let k = 0; k < p.length; k++) {
-        v[k] = beta1 * v[k] + (1 - beta1) * g[k];
-        s[k] = beta2 * s[k] + (1 - beta2) * g[k] * g[k];
-        p[k] -= (lr * v[k]) / (sqrt(s[k]) + eps);
-      }
-    },
-  },
+  adam_uncorrected: rule(['v', 's'], { ...BETAS, eps: 1e-6 }, (p, g, [v, s], { lr, beta1, beta2, eps }) => {
+    for (let k = 0; k < p.length; k++) {
+      v[k] = beta1 * v[k] + (1 - beta1) * g[k];
+      s[k] = beta2 * s[k] + (1 - beta2) * g[k] * g[k];
+      p[k] -= (lr * v[k]) / (sqrt(s[k]) + eps);
+    }
+  }),
 
-  amsgrad: {
-    states: ['v', 's', 'top'],
-    defaults: { ...BETAS, eps: 1e-6 },
-    step(p, g, [v, s, top], { lr, beta1, beta2, eps }) {
-      for (let k = 0; k < p.length; k++) {
-        v[k] = beta1 * v[k] + (1 - beta1) * g[k];
-        s[k] = beta2 * s[k] + (1 - beta2) * g[k] * g[k];
-        top[k] = max(top[k], s[k]);
-        p[k] -= (lr * v[k]) / (sqrt(top[k]) + eps);
-      }
-    },
-  },
+  amsgrad: rule(['v', 's', 'top'], { ...BETAS, eps: 1e-6 }, (p, g, [v, s, top], { lr, beta1, beta2, eps }) => {
+    for (let k = 0; k < p.length; k++) {
+      v[k] = beta1 * v[k] + (1 - beta1) * g[k];
+      s[k] = beta2 * s[k] + (1 - beta2) * g[k] * g[k];
+      top[k] = max(top[k], s[k]);
+      p[k] -= (lr * v[k]) / (sqrt(top[k]) + eps);
+    }
+  }),
 
-  yogi: {
-    states: ['v', 's'],
-    defaults: { ...BETAS, eps: 1e-3 },
-    step(p, g, [v, s], { lr, beta1, beta2, eps }) {
-      for (let k = 0; k < p.length; k++) {
-        const g2 = g[k] * g[k];
-        v[k] = beta1 * v[k] + (1 - beta1) * g[k];
-        s[k] += (1 - beta2) * sign(g2 - s[k]) * g2;
-        p[k] -= (lr * v[k]) / (sqrt(s[k]) + eps);
-      }
-    },
-  },
+  yogi: rule(['v', 's'], { ...BETAS, eps: 1e-3 }, (p, g, [v, s], { lr, beta1, beta2, eps }) => {
+    for (let k = 0; k < p.length; k++) {
+      const g2 = g[k] * g[k];
+      v[k] = beta1 * v[k] + (1 - beta1) * g[k];
+      s[k] += (1 - beta2) * sign(g2 - s[k]) * g2;
+      p[k] -= (lr * v[k]) / (sqrt(s[k]) + eps);
+    }
+  }),
 };

@@ -26,8 +26,8 @@ export function trained(settings) {
 }
 
 /**
- * Trains the seeds 0 to 999 in a worker. Calls `progress` with the part that is done, and at the end `finish` with
- * {losses, diverged, seconds}, the finite losses sorted. Returns what stops it.
+ * Trains the seeds 0 to 999 in a worker. Calls `progress` with the part done and the seconds left,
+ * at the end `finish` with {losses, diverged, seconds}, the finite losses sorted. Returns what stops it.
  */
 export function trainSeeds(settings, progress, finish) {
   const worker = new Worker(URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' })));
@@ -35,11 +35,12 @@ export function trainSeeds(settings, progress, finish) {
   const all = [];
   worker.onmessage = ({ data: { done, total, losses } }) => {
     all.push(...losses);
-    progress(done / total);
+    const seconds = (performance.now() - began) / 1000;
+    progress(done / total, (seconds * (total - done)) / done);
     if (done === total) {
       worker.terminate();
       const finite = all.filter(Number.isFinite).toSorted((one, other) => one - other);
-      finish({ losses: finite, diverged: SEEDS - finite.length, seconds: (performance.now() - began) / 1000 });
+      finish({ losses: finite, diverged: SEEDS - finite.length, seconds });
     }
   };
   worker.postMessage({ raw: FACTS.raw, settings, first: 0, count: SEEDS });

@@ -42,7 +42,7 @@ export function read(key, text) {
     return Object.hasOwn(CHOICES[key], text) ? (number ? Number(text) : text) : undefined;
   }
   if (key === 'start') {
-    const start = text.split(',').map(Number);
+    const start = text.split(',').map((word) => (word.trim() ? Number(word) : Number.NaN));
     return start.length === 6 && start.every((value) => Math.abs(value) <= 100) ? start : undefined;
   }
   const { least, most, whole } = NUMBERS[key];
@@ -50,9 +50,12 @@ export function read(key, text) {
   return value >= least && value <= most && (!whole || Number.isInteger(value)) ? value : undefined;
 }
 
+/** A number as it stands in a field and beside a curve: 1e-6, not 0.000001. */
+export const written = (value) => (value > 0 && value < 1e-3 ? value.toExponential() : String(value));
+
 /** What a number must be, for the reader who typed another. */
 export const limits = (key) =>
-  `${NUMBERS[key].name}: a ${NUMBERS[key].whole ? 'whole ' : ''}number from ${NUMBERS[key].least} to ${NUMBERS[key].most}.`;
+  `${NUMBERS[key].name}: a ${NUMBERS[key].whole ? 'whole ' : ''}number from ${written(NUMBERS[key].least)} to ${NUMBERS[key].most}.`;
 
 /** The settings that differ from the section's, as the address holds them. */
 export function encode(settings) {
@@ -61,9 +64,11 @@ export function encode(settings) {
   return new URLSearchParams(parts.map(([key, value]) => [key, String(value)])).toString().replaceAll('%2C', ',');
 }
 
+export const isRead = ([key, word]) => [...KEYS, 'start'].includes(key) && read(key, word) !== undefined;
+
 /** The settings that a text in the form of `encode` names; what it does not understand is left out. */
 export function decode(text) {
-  const known = [...new URLSearchParams(text)].filter(([key]) => key === 'start' || KEYS.includes(key));
+  const known = [...new URLSearchParams(text)].filter(isRead);
   return complete(Object.fromEntries(known.map(([key, word]) => [key, read(key, word)])));
 }
 
@@ -81,5 +86,5 @@ function called(key, value) {
   if (key === 'start') {
     return 'another start';
   }
-  return key in CHOICES ? CHOICES[key][value].at(-1) : `${NUMBERS[key].name} ${value}`;
+  return key in CHOICES ? CHOICES[key][value].at(-1) : `${NUMBERS[key].name} ${written(value)}`;
 }

@@ -3,14 +3,14 @@ import { MOST_PINS, VIEW } from './address.mjs';
 import { curvatureOf, edgesOf, histogram, keptOf } from './numbers.mjs';
 import { asPython } from './python.mjs';
 import { dataOf, FACTS } from './runs.mjs';
-import { applies, CHOICES, complete, NUMBERS, names, read } from './settings.mjs';
+import { applies, CHOICES, complete, NUMBERS, names, written } from './settings.mjs';
 import { finalView, keepsView, lossView, pathPlot, pathView, WEIGHTS } from './views.mjs';
-import { lineOf, ranks, verdict } from './words.mjs';
+import { fixed, lineOf, ranks, verdict } from './words.mjs';
 
 export const $ = (id) => document.getElementById(id);
 
-/** `thousand`: the losses of many seeds; `worker`: what trains them; `frame`, `timer`: the next picture and word. */
-export const state = { settings: complete(), run: null, pins: [], thousand: null, worker: null, frame: 0, timer: 0 };
+/** `thousand`: losses of many seeds; `worker` trains them; `typed`: the field being typed in; `news`: to be said. */
+export const state = { settings: complete(), pins: [], frame: 0, typed: '', news: '' };
 export const view = { ...VIEW };
 
 /** The pixels of each view, as the browser last said. */
@@ -18,6 +18,9 @@ export const sizes = new Map();
 
 export function showSettings() {
   const { settings } = state;
+  for (const key of Object.keys(VIEW)) {
+    $(key).value = view[key];
+  }
   for (const key of Object.keys(CHOICES)) {
     $(key).value = settings[key] ?? Object.keys(CHOICES[key])[0];
     $(key).disabled = !applies(key, settings.rule);
@@ -30,16 +33,16 @@ export function showSettings() {
   }
 }
 
-/** A field keeps what a reader is typing while it means the same: 0.10 stays 0.10. */
+/** A field keeps what a reader is typing. */
 function showNumber(key, value) {
-  if (document.activeElement !== $(key) || read(key, $(key).value) !== value) {
-    $(key).value = value > 0 && value < 1e-3 ? value.toExponential() : value;
+  if (state.typed !== key) {
+    $(key).value = written(value);
     $(key).setAttribute('aria-invalid', false);
   }
   $(key).step = NUMBERS[key].whole ? 1 : 10 ** Math.floor(Math.log10(value || 1) - 1); // of its arrow keys
   const away = NUMBERS[key].stops.map((stop) => Math.abs(stop - value));
   $(`${key}-slider`).value = away.indexOf(Math.min(...away));
-  $(`${key}-slider`).setAttribute('aria-valuetext', value);
+  $(`${key}-slider`).setAttribute('aria-valuetext', written(value));
 }
 
 /** The run of the settings first, then the pinned ones, each with the class of its colour. */
@@ -54,17 +57,20 @@ export function showRuns() {
   const called = names(runs.map((run) => run.settings));
   const items = runs.map(({ kind, diverged, finalLoss }, k) => {
     const unpin = `<button type="button" data-unpin="${k}" aria-label="Unpin ${called[k]}">×</button>`;
-    return `<li class="${kind}">${called[k]}: ${diverged === null ? finalLoss.toFixed(4) : 'diverged'}${k ? unpin : ''}</li>`;
+    return `<li class="${kind}">${called[k]}: ${diverged === null ? fixed(finalLoss, 4) : 'diverged'}${k ? unpin : ''}</li>`;
   });
   $('runs').innerHTML = items.join('');
-  $('pin').disabled = state.pins.length === MOST_PINS;
+  $('pin').setAttribute('aria-disabled', state.pins.length === MOST_PINS);
 }
 
 export function showViews() {
   const { loss: floor } = dataOf(state.settings.rows);
   put('loss-view', (size) => lossView(size, { runs: shownRuns(), seeds: FACTS.seeds, floor, log: view.log !== '' }));
   put('final-view', (size) => finalView(size, { ...finals(floor), marks: marks(), floor }));
-  put('keeps-view', (size) => keepsView(size, keptOf(state.run, view.kept), view.only));
+  const kept = keptOf(state.run, view.kept);
+  $('kept').value = kept.choice;
+  $('kept').parentNode.hidden = !kept.choice;
+  put('keeps-view', (size) => keepsView(size, kept, view.only));
   put('path-view', (size) => showPath(size, floor));
 }
 
@@ -89,18 +95,16 @@ function finals(floor) {
   if (!state.thousand) {
     return { counts: scratch, edges };
   }
-  const bins = state.thousand.of === '' ? edges : edgesOf(state.thousand.losses, floor);
-  return { counts: histogram(state.thousand.losses, bins), edges: bins };
+  const { of, losses } = state.thousand;
+  const bins = of && losses.length ? edgesOf(losses, floor) : edges;
+  return { counts: histogram(losses, bins), edges: bins };
 }
 
-function marks() {
-  const { scratch, gluon } = FACTS.seeds.book;
-  return [
-    { loss: state.run.finalLoss, name: 'this run', kind: 'now' },
-    { loss: scratch.loss, name: 'the book, from scratch', kind: 'book' },
-    { loss: gluon.loss, name: 'the book, Gluon', kind: 'book' },
-  ];
-}
+const marks = () => [
+  { loss: state.run.finalLoss, name: 'this run', kind: 'now' },
+  { loss: FACTS.seeds.book.scratch.loss, name: 'the book, from scratch', kind: 'book' },
+  { loss: FACTS.seeds.book.gluon.loss, name: 'the book, Gluon', kind: 'book' },
+];
 
 function showPath(size, floor) {
   const pair = [Number(view.first), Number(view.second)];

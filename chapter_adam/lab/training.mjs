@@ -125,7 +125,7 @@ function* minibatches(n, batchSize, recordEvery, seen, isLast) {
  * `settings` are DEFAULTS where they say nothing else; `start`, six numbers, replaces the start that the seed gives.
  * epochs, losses: when the loss was recorded, and the loss. diverged: the step at which it was no finite number in
  * float32 any more, or null; then the run ends there and `finalLoss` is NaN. weights: the last, the bias at the end.
- * trace, if asked for: {names, steps, p, states, move}, see `Trace`.
+ * trace, if asked for: {names, steps, p, states, move}, see `tracing`.
  */
 export function train(data, settings, { trace = false } = {}) {
   const all = { ...DEFAULTS, ...RULES[settings.rule ?? DEFAULTS.rule].defaults, ...settings };
@@ -137,75 +137,62 @@ export function train(data, settings, { trace = false } = {}) {
   const p = Float32Array.from(all.start ?? drawn);
   const g = new Float64Array(d + 1);
   const states = rule.states.map(() => new Float64Array(d + 1));
-  const records = new Records(data);
-  const traced = trace ? new Trace(rule.states, p, states, all.epochs * Math.ceil(n / batchSize)) : null;
+  const [epochs, losses] = [[], []];
+  const traced = trace ? tracing(rule.states, p, states, all.epochs * Math.ceil(n / batchSize)) : null;
 
   let t = 0;
-  records.take(0, p, t);
-  for (let epoch = 0; epoch < all.epochs && records.diverged === null; epoch++) {
+  const take = (at) => {
+    const loss = lossAt(data, p);
+    const isFinite = Number.isFinite(fround(loss));
+    if (isFinite) {
+      epochs.push(at);
+      losses.push(loss);
+    }
+    return isFinite;
+  };
+  let goesOn = take(0);
+  for (let epoch = 0; epoch < all.epochs && goesOn; epoch++) {
     const order = generator.permutation(n);
     const isLast = epoch === all.epochs - 1;
     for (const { start, stop, record } of minibatches(n, batchSize, all.recordEvery, epoch * n, isLast)) {
       gradient(data, order, start, stop, all.divideLastBy === 'full' ? batchSize : stop - start, p, g);
       rule.step(p, g, states, all, ++t);
       traced?.take();
-      if (record && !records.take(epoch + stop / n, p, t)) {
+      goesOn = !record || take(epoch + stop / n);
+      if (!goesOn) {
         break;
       }
     }
   }
-  return { ...records.done(), weights: Float64Array.from(p), trace: traced?.done() ?? null };
-}
-
-class Records {
-  constructor(data) {
-    Object.assign(this, { data, epochs: [], losses: [], diverged: null });
-  }
-
-  /** Records the loss; false if it is no finite number in float32. */
-  take(epochs, p, step) {
-    const loss = lossAt(this.data, p);
-    if (!Number.isFinite(fround(loss))) {
-      this.diverged = step;
-      return false;
-    }
-    this.epochs.push(epochs);
-    this.losses.push(loss);
-    return true;
-  }
-
-  done() {
-    const { epochs, losses, diverged } = this;
-    return { epochs, losses, diverged, finalLoss: diverged === null ? losses.at(-1) : NaN };
-  }
+  const [diverged, finalLoss] = goesOn ? [null, losses.at(-1)] : [t, NaN];
+  return { epochs, losses, diverged, finalLoss, weights: Float64Array.from(p), trace: traced?.done() ?? null };
 }
 
 /**
  * Everything a run has kept: `p`, and each array of `states` by its name, hold (steps + 1) x 6 numbers, those before
  * the first step first; `move` holds steps x 6, what each step has added to p.
  */
-class Trace {
-  constructor(names, p, states, mostSteps) {
-    const room = () => new Float64Array((mostSteps + 1) * p.length);
-    Object.assign(this, { names, steps: 0, size: p.length, sources: [p, ...states], kept: [p, ...states].map(room) });
-    this.copy();
-  }
-
-  take() {
-    this.steps++;
-    this.copy();
-  }
-
-  copy() {
-    this.sources.forEach((source, k) => this.kept[k].set(source, this.steps * this.size));
-  }
-
-  done() {
-    const { names, steps, size } = this;
-    const [p, ...states] = this.kept.map((array) => array.subarray(0, (steps + 1) * size));
-    const move = p.subarray(size).map((value, at) => value - p[at]);
-    return { names, steps, p, states: Object.fromEntries(names.map((name, k) => [name, states[k]])), move };
-  }
+function tracing(names, p, states, mostSteps) {
+  const [sources, size] = [[p, ...states], p.length];
+  const room = sources.map(() => new Float64Array((mostSteps + 1) * size));
+  let count = 0; // of the copies
+  const take = () => {
+    sources.forEach((source, k) => room[k].set(source, count * size));
+    count++;
+  };
+  take();
+  const done = () => {
+    const [all, ...kept] = room.map((array) => array.subarray(0, count * size));
+    const move = all.subarray(size).map((value, at) => value - all[at]);
+    return {
+      names,
+      steps: count - 1,
+      p: all,
+      states: Object.fromEntries(names.map((name, k) => [name, kept[k]])),
+      move,
+    };
+  };
+  return { take, done };
 }
 
 /** The lowest loss that any weights reach, and these: the normal equations, solved by Cholesky's decomposition. */

@@ -6,7 +6,8 @@ export const WEIGHTS = ['frequency', 'angle of attack', 'chord length', 'velocit
 const boxOf = ({ width, height }, top = 10) => ({ left: 60, top, right: width - 14, bottom: height - 40 });
 
 /** The loss over the epochs: runs over the band of a thousand seeds, the floor, and what the book printed. */
-export function lossView(size, { runs, seeds, floor, log }) {
+export function lossView(size, { runs: given, seeds, floor, log }) {
+  const runs = given.map(toItsEnd);
   const above = (values) => (log ? values.map((loss) => loss - floor) : values);
   const most = Math.max(...runs.flatMap((run) => run.losses));
   const x = { domain: [0, Math.max(...runs.map((run) => run.epochs.at(-1)), 1)], label: 'epoch' };
@@ -20,27 +21,40 @@ export function lossView(size, { runs, seeds, floor, log }) {
     log ? '' : line(x.domain, [floor, floor], on, 'floor'),
   ];
   const curves = runs.map((run) => line(run.epochs, above(run.losses), on, `run ${run.kind}`)).toReversed();
-  return [axes(on), clipped('under', on, under), clipped('loss', on, curves), lossWords(on, seeds, floor, log)];
+  const leaves = runs.map(({ epochs: at, losses, kind }) => {
+    const k = above(losses).findIndex((loss) => loss > on.y.domain[1]);
+    return k < 0 ? '' : words('↑', on.X(at[k]), on.box.top + 11, k ? 'end' : 'start', kind);
+  });
+  const said = lossWords(on, seeds, floor, log);
+  return [axes(on), clipped('under', on, under), clipped('loss', on, [curves, leaves]), said];
 }
+
+/** A run that diverges goes up at the step where it does. */
+const toItsEnd = ({ epochs, losses, diverged, settings, kind }) =>
+  diverged > 0
+    ? { kind, epochs: [...epochs, (diverged * settings.batchSize) / settings.rows], losses: [...losses, 1e30] }
+    : { kind, epochs, losses };
 
 function lossWords(on, { book, runs }, floor, log) {
   const { right, left, top, bottom } = on.box;
   const [x, y] = [on.X(2), on.Y(book.scratch.loss - (log ? floor : 0))];
   const key = `band: ${runs.toLocaleString('en')} seeds of the section’s run, 5–95 % and all`;
   const printed = `the book: ${book.scratch.loss.toFixed(6)}`;
+  const [side, anchor] = x - left < 150 ? [1, 'start'] : [-1, 'end'];
+  const ground = on.Y(floor) + 15 < bottom ? on.Y(floor) + 15 : on.Y(floor) - 5;
   return [
     right - left > 340 ? words(key, right - 4, top + 14, 'end', 'soft') : '',
-    log ? '' : words(`least-squares floor ${floor.toFixed(4)}`, left + 6, on.Y(floor) + 15, 'start', 'soft'),
-    log ? '' : `<path class="leader" d="M${pixel(x)} ${pixel(y - 8)}l-10 -20"/>`,
+    log ? '' : words(`least-squares floor ${floor.toFixed(4)}`, left + 6, ground, 'start', 'soft'),
+    log ? '' : `<path class="leader" d="M${pixel(x)} ${pixel(y - 8)}l${10 * side} -20"/>`,
     `<path class="diamond" d="M${pixel(x)} ${pixel(y - 6)}l5 6l-5 6l-5 -6z"/>`,
-    words(printed, x - 8, log ? Math.min(y + 24, bottom - 6) : y - 34, 'end', 'book'),
+    words(printed, x + 8 * side, log ? Math.min(y + 24, bottom - 6) : y - 34, anchor, 'book'),
   ];
 }
 
 /** The distribution of final losses; `marks`: {loss, name, kind} of single runs. */
 export function finalView(size, { counts, edges, marks, floor }) {
   const x = { domain: [edges[0], edges.at(-1)], label: 'final loss (the last bin holds all above)' };
-  const on = plot(boxOf(size, 8 + 17 * marks.length), x, { domain: [0, 1.05 * Math.max(...counts)], label: 'runs' });
+  const on = plot(boxOf(size, 8 + 17 * marks.length), x, { domain: [0, 1.05 * Math.max(1, ...counts)], label: 'runs' });
   const [ground, at] = [on.box.bottom, edges.map((edge) => pixel(on.X(edge)))];
   const bars = counts.map((count, k) => `M${at[k]} ${ground}V${pixel(on.Y(count))}H${at[k + 1]}V${ground}`);
   return [

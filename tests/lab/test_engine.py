@@ -95,12 +95,12 @@ def test_every_rule_follows_the_oracle_at_every_step():
 
 def bodies():
     """(name, text) of each rule of the page."""
-    return re.findall(r'^  (\w+): (\{\n.*?^  \},)$', source('rules'), re.M | re.S)
+    return re.findall(r'^  (\w+): (rule\(.*?^  \}\),)$', source('rules'), re.M | re.S)
 
 
 def mistakes_in(body):
     """Texts of a rule with a line of its loop left out, or one sign, factor or name changed."""
-    for line in re.findall(r'^        .*;$', body, re.M):
+    for line in re.findall(r'^      .*;$', body, re.M):
         changes = [('1 - ', ''), (' + ', ' - '), ('-=', '+='), ('beta1', 'beta2'), ('sqrt(', '(')]
         for changed in {'', *(line.replace(old, new, 1) for old, new in changes)} - {line}:
             yield body.replace(line, changed)

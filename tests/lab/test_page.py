@@ -98,7 +98,7 @@ def test_a_thousand_seeds_are_those_of_python(browser):
     words = browser.text('#ranks')
     for level in ('5 %', 'median', '95 %'):
         assert float(words.split(f'{level} ')[1][:8]) == pytest.approx(SEEDS['final']['scratch'][level], abs=2e-6)
-    for name, before in (('scratch', 'the book’s run from scratch above '), ('gluon', 'its Gluon run above ')):
+    for name, before in (('scratch', 'the book’s run from scratch is above '), ('gluon', 'its Gluon run above ')):
         percent = float(words.split(before)[1].split(' %')[0])
         assert percent == pytest.approx(SEEDS['book'][name]['percentile'], abs=0.11)
     browser.set('seed=3')
