@@ -58,7 +58,7 @@ def closest(mistakes, oracle, trial, meant):
     """Of the mistakes that fit in every step the best, with its eps: the right eps, then the rule's states, then least
     misfit. What the rule's states speak against is none.
     """
-    found, begin, right = [], Beginning(oracle, trial, meant), first_lost(oracle, {}, trial, meant)
+    found, begin, right = [], Beginning(oracle, trial, meant), None
     with np.errstate(all='ignore'):
         for order, each in enumerate(mistakes):
             here = Beginning(each.oracle, trial, {**each.oracle.hyperparams, **meant}) if each.oracle else begin
@@ -66,6 +66,7 @@ def closest(mistakes, oracle, trial, meant):
                 at = with_eps(here.meant, eps)
                 if (fit := follow(here.oracle, each.pieces, trial, at)).fits:
                     lost = first_lost(here.oracle, each.pieces, trial, at)
+                    right = right or first_lost(oracle, {}, trial, meant)  # only now: most mistakes do not fit
                     if not contradicted(each, lost, right):
                         found.append((k > 0, any(lost.values()), round(fit.misfit, 3), order, each, eps))
     return min(found, key=lambda entry: entry[:4])[4:] if found else None
