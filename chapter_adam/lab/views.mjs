@@ -11,7 +11,9 @@ export function lossView(size, { runs: given, seeds, floor, log }) {
   const above = (values) => (log ? values.map((loss) => loss - floor) : values);
   const most = Math.max(...runs.flatMap((run) => run.losses));
   const x = { domain: [0, Math.max(...runs.map((run) => run.epochs.at(-1)), 1)], label: 'epoch' };
-  const linear = { domain: [0.22, Math.max(0.54, Math.min(1.2, Math.ceil(21 * most) / 20))], label: 'loss' };
+  const high = Math.max(0.54, Math.min(1.2, Math.ceil(21 * most) / 20));
+  const low = floor - (20 / (size.height - 70)) * (high - floor); // room for the floor's name
+  const linear = { domain: [low, high], label: 'loss' };
   const on = plot(boxOf(size), x, log ? { domain: [1e-4, 1], log, label: 'loss above the floor' } : linear);
   const { epochs, scratch } = seeds.curves;
   const under = [
@@ -21,9 +23,9 @@ export function lossView(size, { runs: given, seeds, floor, log }) {
     log ? '' : line(x.domain, [floor, floor], on, 'floor'),
   ];
   const curves = runs.map((run) => line(run.epochs, above(run.losses), on, `run ${run.kind}`)).toReversed();
-  const leaves = runs.map(({ epochs: at, losses, kind }) => {
+  const leaves = runs.map(({ epochs: at, losses, kind }, row) => {
     const k = above(losses).findIndex((loss) => loss > on.y.domain[1]);
-    return k < 0 ? '' : words('↑', on.X(at[k]), on.box.top + 11, k ? 'end' : 'start', kind);
+    return k < 0 ? '' : words('↑', on.X(at[Math.max(0, k - 1)]) + 3, on.box.top + 11 + 13 * row, 'start', kind);
   });
   const said = lossWords(on, seeds, floor, log);
   return [axes(on), clipped('under', on, under), clipped('loss', on, [curves, leaves]), said];
@@ -41,10 +43,9 @@ function lossWords(on, { book, runs }, floor, log) {
   const key = `band: ${runs.toLocaleString('en')} seeds of the section’s run, 5–95 % and all`;
   const printed = `the book: ${book.scratch.loss.toFixed(6)}`;
   const [side, anchor] = x - left < 150 ? [1, 'start'] : [-1, 'end'];
-  const ground = on.Y(floor) + 15 < bottom ? on.Y(floor) + 15 : on.Y(floor) - 5;
   return [
     right - left > 340 ? words(key, right - 4, top + 14, 'end', 'soft') : '',
-    log ? '' : words(`least-squares floor ${floor.toFixed(4)}`, left + 6, ground, 'start', 'soft'),
+    log ? '' : words(`least-squares floor ${floor.toFixed(4)}`, left + 6, on.Y(floor) + 15, 'start', 'soft'),
     log ? '' : `<path class="leader" d="M${pixel(x)} ${pixel(y - 8)}l${10 * side} -20"/>`,
     `<path class="diamond" d="M${pixel(x)} ${pixel(y - 6)}l5 6l-5 6l-5 -6z"/>`,
     words(printed, x + 8 * side, log ? Math.min(y + 24, bottom - 6) : y - 34, anchor, 'book'),

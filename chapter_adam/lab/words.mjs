@@ -18,8 +18,8 @@ export function lineOf({ finalLoss, diverged, seconds }) {
 /** Where a run ends: above the floor, and among the seeds of the section's run. */
 export function verdict({ finalLoss, diverged, settings }) {
   if (diverged !== null) {
-    const { gamma, momentum, lr } = settings;
-    const cause = gamma === 1 ? 'gamma' : momentum === 1 ? 'momentum' : lr === undefined ? 'eps' : 'learning rate';
+    const { gamma, momentum } = settings;
+    const cause = gamma === 1 ? 'gamma' : momentum === 1 ? 'momentum' : 'learning rate';
     return `Try a smaller ${cause}.`;
   }
   const { '5 %': low, '95 %': high } = final.scratch;

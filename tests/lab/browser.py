@@ -66,8 +66,13 @@ class Browser:
             self.open()
             self.is_altered = False
         else:
-            self.run("history.replaceState(null, '', '#'); window.dispatchEvent(new Event('popstate'))")
-            self.wait()
+            self.go('')
+
+    def go(self, address):
+        """The page that is loaded, with another address."""
+        self.run("history.replaceState(null, '', `#${arguments[0]}`); window.dispatchEvent(new Event('popstate'))",
+                 address)
+        self.wait()
 
     def set(self, address):
         """Other settings, by the page's own hand; and the run that they give."""

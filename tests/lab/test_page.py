@@ -60,12 +60,12 @@ def parts(address):
 
 
 @pytest.mark.parametrize('address', RUNS)
-def test_a_run_is_the_one_that_its_python_cell_makes(browser, address, monkeypatch):
+def test_a_run_is_the_one_that_its_python_cell_makes(browser, address):
     run, cell = browser.set(address), browser.run('return lab.python()')
     assert RUNS[address] in cell and parts(browser.run('return lab.address()')) == parts(address)
-    monkeypatch.setattr(training.Draws, 'start', training.Draws.start)  # a cell with another start replaces it
-    names = {}
+    names, start = {}, training.Draws.start
     exec(cell[:-2] + ', hybridize=True, plot=False)\n', names)
+    assert training.Draws.start is start  # also after a cell with another one
     assert run['epochs'] == pytest.approx(names['history'].epochs)
     assert run['losses'] == pytest.approx(names['history'].losses, abs=1e-5)
     assert browser.text('#line').startswith(f'loss: {run["losses"][-1]:.6f}, ')
@@ -105,6 +105,16 @@ def test_a_thousand_seeds_are_those_of_python(browser):
     assert 'trained here' in browser.text('#ranks')
     browser.set('lr=0.02')
     assert 'trained in Python' in browser.text('#ranks')
+
+
+@pytest.mark.parametrize('rate, words', [(100, 's: all diverged.'), (1.1, '322 diverged, which count as above; the')])
+def test_seeds_that_diverge_are_counted_and_spoken(browser, rate, words):
+    browser.set(f'rule=sgd&lr={rate}')
+    browser.driver.find_element(By.ID, 'thousand').click()
+    browser.wait("lab.state.thousand && document.getElementById('said').textContent.includes('trained here')")
+    assert words in browser.text('#said') and words in browser.text('#ranks')
+    drawn = browser.run("return [...document.querySelectorAll('.part')].map((part) => part.innerHTML).join('')")
+    assert not any(wrong in drawn + browser.text('#lab') for wrong in ('NaN', 'undefined'))
 
 
 def test_another_setting_stops_the_worker(browser):
@@ -171,9 +181,57 @@ def test_what_is_no_number_is_said_and_changes_nothing(browser):
     assert browser.text('#problem') == '' and field.get_attribute('aria-invalid') == 'false'
 
 
-def test_a_run_that_diverges_says_so(browser):
-    browser.set('rule=sgd&lr=100')
-    assert browser.text('#line').startswith('diverged: the loss after step ') and 'smaller' in browser.text('#verdict')
+def test_what_is_being_typed_stays(browser):
+    assert press(browser, 'lr', typed('0.10'))['lr'] == 0.1
+    assert browser.run("return document.getElementById('lr').value") == '0.10'
+    browser.run("""const field = document.getElementById('beta1');
+        for (const text of ['0', '']) {  // what a field holds at 0, and at 1e-
+            field.value = text;
+            field.dispatchEvent(new Event('input', { bubbles: true }));
+        }""")
+    browser.wait()
+    assert browser.run("return document.getElementById('beta1').value") == ''
+
+
+@pytest.mark.parametrize('address, cure', [
+    ('rule=sgd&lr=100', 'learning rate'), ('rule=rmsprop&gamma=1&eps=1e-30', 'gamma'),
+    ('rule=momentum&momentum=1&lr=100', 'momentum')])
+def test_a_run_that_diverges_says_so(browser, address, cure):
+    browser.set(address)
+    assert browser.text('#line').startswith('diverged: the loss after step ')
+    assert browser.text('#verdict') == f'Try a smaller {cure}.'
+
+
+def test_pins_by_keyboard_keep_the_focus_and_are_spoken(browser):
+    browser.go('pin=&pin=&pin=')
+    for count in (4, 5):
+        press(browser, 'pin', Keys.ENTER)
+        words = f'Pinned, {count} of 4.' if count < 5 else 'No place is left'
+        browser.wait(f"document.getElementById('said').textContent.startsWith('{words}')")
+        assert browser.run('return [document.activeElement.id, lab.state.pins.length]') == ['pin', 4]
+
+
+def test_two_axes_have_two_weights(browser):
+    browser.go('first=1&second=1')
+    assert browser.run('return [lab.view.first, lab.view.second]') == ['1', '4']
+    Select(browser.driver.find_element(By.ID, 'second')).select_by_value('1')
+    browser.wait()
+    assert browser.run("return ['first', 'second'].map((id) => document.getElementById(id).value)") == ['4', '1']
+
+
+def test_the_averages_that_can_be_chosen_are_those_that_are_kept(browser):
+    shown = "const list = document.getElementById('kept'); return list.checkVisibility() && list.value"
+    for address, name in (('', 'v'), ('rule=rmsprop', 's'), ('rule=sgd', False)):
+        browser.set(address)
+        assert browser.run(shown) == name
+
+
+def test_two_links_of_exercise_2_lead_to_equal_curves(browser):
+    for rule, limit in (('rmsprop', 1e-9), ('momentum', 1e-4)):
+        link = f'[data-try][href*="correction=none"][href*={rule}]'
+        browser.go(browser.driver.find_element(By.CSS_SELECTOR, link).get_attribute('href').split('#')[1])
+        ours, theirs = browser.run('return [lab.state.run.losses, lab.state.pins[0].losses]')
+        assert ours == pytest.approx(theirs, abs=limit)
 
 
 def test_links_lead_to_settings(browser):
@@ -184,14 +242,18 @@ def test_links_lead_to_settings(browser):
         browser.run("document.querySelector(`[data-try][href='#${arguments[0]}']`).click()", link)
         browser.wait()
         assert parts(browser.run('return lab.address()')) == parts(link)
-    for link, kept in (('lr=0.1&log=true', 'lr=0.1&log=true'), ('exercise-paths', ''), ('epochs=99&seed=-1', ''),
+    browser.open('lr=0.1&log=true')
+    assert parts(browser.run('return lab.address()')) == parts('lr=0.1&log=true')
+    for link, kept in (('epochs=51&batchSize=2000', ''), ('start=,,,,,', ''), ('kept=zzz', ''),
                        ('lr=none&rule=mine&pin=x%3D1&first=9&hello=1&start=1,2', 'pin=')):
-        browser.open(link)
+        browser.go(link)
         assert parts(browser.run('return lab.address()')) == parts(kept)
+        said = browser.text('#problem').removeprefix('Ignored: ').split(', ')
+        assert sorted(said) == sorted(part for part in link.replace('pin=x%3D1', 'x=1').split('&'))
 
 
 def test_runs_are_named_by_what_differs(browser):
-    browser.open('rule=yogi&pin=&pin=correction%3Dnone&pin=lr%3D0.1%26start%3D0,0,0,0,0,0')
+    browser.go('rule=yogi&pin=&pin=correction%3Dnone&pin=lr%3D0.1%26start%3D0,0,0,0,0,0')
     names = browser.run("return [...document.querySelectorAll('#runs li')].map((li) => li.textContent.split(':')[0])")
     assert names == ['Yogi, learning rate 0.01', 'Adam, bias correction, learning rate 0.01',
                      'Adam, no bias correction, learning rate 0.01',
@@ -214,17 +276,43 @@ def test_every_width_has_all_of_it(browser, width, tmp_path):
         each.scrollHeight <= each.clientHeight && (each.scrollWidth <= each.clientWidth || each.tabIndex === 0))""")
 
 
-@pytest.mark.parametrize('width, scheme', [(1200, 'light'), (400, 'dark')])
-def test_axe_finds_no_serious_violation(browser, width, scheme):
-    browser.open('lr=0.1&pin=', width=width, prefers_color_scheme=scheme)
+def test_axe_finds_no_serious_violation(browser):
+    """In dark on a narrow window all that it knows, in light the contrasts; and every heading can be reached."""
+    browser.open('lr=0.1&pin=', width=400, prefers_color_scheme='dark')
+    headings = [node for node in browser.devtools('Accessibility.getFullAXTree')['nodes']
+                if node.get('role', {}).get('value') == 'heading']
+    assert len(headings) == browser.run("return document.querySelectorAll('h1, h2, h3').length")
     browser.run("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-    dark = browser.run('return getComputedStyle(document.body).backgroundColor') == 'rgb(20, 23, 27)'
-    assert dark == (scheme == 'dark')
     browser.run(AXE)
-    found = browser.driver.execute_async_script(
-        'axe.run({ resultTypes: ["violations"] }).then((found) => arguments[0](found.violations))')
-    assert [(each['id'], each['nodes'][0]['html'][:99]) for each in found
-            if each['impact'] in ('serious', 'critical')] == []
+    for scheme, background, rules in (('dark', 'rgb(20, 23, 27)', ''),
+                                      ('light', 'rgb(252, 252, 250)', 'runOnly: ["color-contrast"],')):
+        browser.media(prefers_color_scheme=scheme)
+        assert browser.run('return getComputedStyle(document.body).backgroundColor') == background
+        found = browser.driver.execute_async_script(
+            f'axe.run({{ {rules} resultTypes: ["violations"] }})'
+            '.then((found) => arguments[0](found.violations))')
+        assert [(each['id'], each['nodes'][0]['html'][:99]) for each in found
+                if each['impact'] in ('serious', 'critical')] == []
+
+
+@pytest.mark.parametrize('height, position', [(256, 'static'), (860, 'sticky')])
+def test_the_curve_stays_only_where_there_is_room(browser, height, position):
+    browser.devtools('Emulation.setDeviceMetricsOverride', width=400, height=height, deviceScaleFactor=1, mobile=False)
+    browser.is_altered = True
+    style = "const { position } = getComputedStyle(document.getElementById('loss-view'));"
+    padding = 'return [position, parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop)]'
+    found, room = browser.run(style + padding)
+    assert found == position and room < height / 2
+
+
+def test_without_javascript_the_chapter_comes_first(browser):
+    browser.is_altered = True
+    browser.devtools('Emulation.setScriptExecutionDisabled', value=True)
+    browser.driver.get('about:blank')
+    browser.driver.get(browsers.PAGE)
+    browser.devtools('Emulation.setScriptExecutionDisabled', value=False)
+    assert not browser.driver.find_element(By.ID, 'controls').is_displayed()
+    assert browser.driver.find_element(By.CSS_SELECTOR, '#chapter p').location['y'] < 300
 
 
 def test_it_prints_whole(browser):

@@ -21,7 +21,10 @@ test('a scale keeps distances, a log scale factors', () => {
 test('ticks are round and within the domain', () => {
   assert.deepEqual(ticks({ domain: [0, 2] }, 4), [0, 0.5, 1, 1.5, 2]);
   assert.deepEqual(ticks({ domain: [1e-4, 1], log: true }, 9).map(plain), ['1e-4', '0.001', '0.01', '0.1', '1']);
-  assert.deepEqual([-0.5, 0, 1e-6, 1 / 3].map(plain), ['−0.5', '0', '1e-6', '0.3333']);
+  assert.deepEqual([-0.5, 0, 1e-6, 1 / 3, 25e5].map(plain), ['−0.5', '0', '1e-6', '0.3333', '2.5e6']);
+  for (let high = 1; high < 10; high += 0.1) {
+    assert.ok(ticks({ domain: [-0.3, high] }, 1).length >= 2);
+  }
 });
 
 test('a path leaves out what is no number, and stays near the plot', () => {
@@ -43,6 +46,13 @@ test('a picture has four parts, its words come from the facts', () => {
   const picture = views.lossView(size, { runs: [run], seeds, floor: 0.2421, log: false });
   assert.equal(picture.length, 4);
   assert.match(picture[3].join(''), /the book: 0\.243957/);
+  const long = views.lossView(size, { runs: [{ ...run, epochs: [0, 50] }], seeds, floor: 0.2421, log: false });
+  assert.match(long[3].join(''), /text-anchor="start">the book/);
+  const settings = complete({ rule: 'sgd' });
+  const lost = { epochs: [0], losses: [0.5], diverged: 9, settings, kind: 'pin1' };
+  const [, , curves] = views.lossView(size, { runs: [lost, run], seeds, floor: 0.2421, log: false });
+  assert.match(curves.flat(9).join(''), /run pin1" d="M[-\d. ]+L[-\d. ]+".*↑/);
+  assert.equal(curves.flat(9).join('').match(/↑/g).length, 1);
   const marks = [{ loss: 9, name: 'far', kind: 'now' }];
   assert.match(
     views
@@ -99,6 +109,8 @@ test('a setting goes to its address and back', () => {
   const runs = pins.map((pin) => ({ settings: pin }));
   assert.equal(write(settings, runs, view), 'lr=0.3&pin=&pin=beta1%3D0&log=true');
   assert.equal(parse('exercises'), null);
+  assert.equal(decode('start=,,,,,').start, undefined);
+  assert.deepEqual(parse('kept=zzz&lr=0.3&pin=seed%3D-1').ignored, ['kept=zzz', 'seed=-1']);
 });
 
 test('another rule brings its hyperparameters and keeps the rest', () => {
@@ -123,5 +135,6 @@ test('every stop of a slider is allowed', () => {
 test('runs are named by what differs', () => {
   assert.deepEqual(names([complete()]), ['Adam']);
   assert.deepEqual(names([complete(), complete({ lr: 0.3 })]), ['learning rate 0.01', 'learning rate 0.3']);
+  assert.deepEqual(names([complete({ eps: 1e-5 }), complete()]), ['eps 1e-5', 'eps 1e-6']);
   assert.deepEqual(names([complete({ rule: 'yogi' }), complete()]), ['Yogi', 'Adam']);
 });
