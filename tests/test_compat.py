@@ -72,7 +72,7 @@ try:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from mxnet import nd
-except ImportError:
+except Exception:  # with NumPy from 1.24 on it is an AttributeError
     del sys.modules["distutils"]
 import chapter_adam
 import importlib.util; importlib.util.find_spec("mxnet")

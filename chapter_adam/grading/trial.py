@@ -156,7 +156,8 @@ def explain(trial, name, hyperparams):
         return 'A name is assigned in the rule and used before: is a `global` missing, or the assignment further down?'
     if not failure.line and isinstance(error, TypeError):
         return f'It is called as {name}(params, states, hyperparams).'
-    if any('nested sequences' in str(each.message) for each in trial.warned):  # what NumPy made fails a line later
+    # NumPy makes an array of arrays of an NDArray, which fails a line later; from 1.24 on it fails itself.
+    if 'number of dimension' in reason or any('nested sequences' in str(each.message) for each in trial.warned):
         return 'NumPy cannot compute with NDArrays: use nd.sqrt(x) or x.sqrt().'
     if not isinstance(error, (mxnet.base.MXNetError, AttributeError, TypeError, ValueError, IndexError, KeyError)):
         return ''

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import sys
+import warnings
 from contextlib import contextmanager
 from io import BytesIO
 
@@ -118,7 +119,8 @@ def style():
     """Our settings over matplotlib's defaults: a user's matplotlibrc stays out of the files."""
     load_matplotlib()
     import matplotlib
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter('ignore', DeprecationWarning)  # its own use of pyparsing
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
         yield
@@ -137,7 +139,9 @@ def load_matplotlib():
     os.environ.update(MATPLOTLIBRC=os.devnull, HOME=os.environ.get('HOME', os.devnull))
     os.chdir('/')
     try:
-        import matplotlib.figure  # noqa: F401
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', DeprecationWarning)
+            import matplotlib.figure  # noqa: F401
     finally:
         os.fchdir(folder)
         os.close(folder)

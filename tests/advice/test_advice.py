@@ -67,10 +67,10 @@ def of_wrong_shape(p, v, s, h):
 
 @pytest.mark.parametrize('hybridize', [False, True], ids=['eager', 'hybridized'])
 @pytest.mark.parametrize('update, error, line, advice', [
-    (of_np, TypeError, 'np.sqrt(s) + 1e-6)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
+    (of_np, (TypeError, ValueError), 'np.sqrt(s) + 1e-6)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
     (sets_np, (ValueError, TypeError), 's[:] = np.sqrt(s + 1)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
     (of_math, TypeError, 'math.sqrt(s)`', 'NumPy and math cannot compute with NDArrays'),
-    (of_numpys_name, TypeError, 'sqrt(s)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
+    (of_numpys_name, (TypeError, ValueError), 'sqrt(s)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
     (of_numpy_states, TypeError, 'np.ones(1)`', 'NumPy'),
     (of_data, AttributeError, "p.data -= h['lr'] * p.grad`", 'changed in place, p[:] = ...'),
     (of_mx_np, TypeError, 'mxnet.np.zeros(1)', 'make the states with nd.zeros'),
