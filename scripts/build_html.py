@@ -32,6 +32,7 @@ PAGE = CLONE / 'docs' / 'index.html'
 FORMULA = re.compile(r'\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$]+?)\$', re.DOTALL)
 CODE = re.compile(r'(`[^`]*`)')  # a dollar in code is a dollar
 QUESTION = re.compile(r'^\d+\. (.+?)\s+\(\[answer\]\([^)]*#exercise-([\w-]+)\)\)', re.DOTALL | re.MULTILINE)
+RUN = re.compile(r'^(\w+) = gb\.train', re.MULTILINE)
 PNG = re.compile(r'(?<=data:image/png;base64,)[A-Za-z0-9+/=]+')
 IMPORT = re.compile(r"^import ([^;]*?) from '\./([\w.]+)'[^;]*;\n", re.MULTILINE)
 
@@ -64,6 +65,9 @@ def chapter_of(notebook):
     for cell in cells:
         if cell.cell_type == 'markdown':
             cell.source = without_formulas(cell.source, formulas)
+        for output in cell.get('outputs', []):
+            if 'image/png' in output.get('data', {}):  # the chart of which runs
+                output.metadata['image/png']['alt'] += ': ' + ', '.join(RUN.findall(cell.source))
     exporter = HTMLExporter(template_name='basic', exclude_input_prompt=True, exclude_output_prompt=True,
                             exclude_anchor_links=True)
     body, _ = exporter.from_notebook_node(nbformat.from_dict({**notebook, 'cells': cells}))

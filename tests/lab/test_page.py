@@ -263,7 +263,7 @@ def test_runs_are_named_by_what_differs(browser):
     assert browser.run('return lab.state.pins.length') == 2
 
 
-@pytest.mark.parametrize('width', [320, 400, 1200, 2560])
+@pytest.mark.parametrize('width', [320, 400, 1280, 2560])
 def test_every_width_has_all_of_it(browser, width, tmp_path):
     browser.open(width=width)
     browser.screenshot(tmp_path / f'{width}.png')
@@ -272,6 +272,9 @@ def test_every_width_has_all_of_it(browser, width, tmp_path):
     for view in ('loss', 'final', 'keeps', 'path'):
         assert browser.run("""const { width, right } = document.querySelector(arguments[0]).getBoundingClientRect();
             return width > 200 && right <= innerWidth""", f'#{view}-view .part')
+    assert browser.run("return [...document.querySelectorAll('.answer img')].every((each) => each.width > 700)")
+    assert width < 1280 or browser.run(
+        "return [...document.querySelectorAll('#chapter pre')].every((e) => e.scrollWidth <= e.clientWidth)")
     assert browser.run("""return [...document.querySelectorAll('pre, math[display=block]')].every((each) =>
         each.scrollHeight <= each.clientHeight && (each.scrollWidth <= each.clientWidth || each.tabIndex === 0))""")
 
@@ -322,6 +325,8 @@ def test_it_prints_whole(browser):
     browser.run("window.dispatchEvent(new Event('beforeprint'))")
     assert browser.run(open_ones) == before + 8
     assert browser.run("return [...document.querySelectorAll('pre')].every((e) => e.scrollWidth <= e.clientWidth)")
+    assert set(browser.run("return [...document.querySelectorAll('#runs li, .legend li')].map((each) => "
+                           "getComputedStyle(each, '::before').borderTopWidth)")) == {'3px'}  # printed as no ground is
     browser.run("window.dispatchEvent(new Event('afterprint'))")
     assert browser.run(open_ones) == before
     paper = base64.b64decode(browser.devtools('Page.printToPDF')['data'])
