@@ -48,12 +48,16 @@ class Browser:
 
     def open(self, address='', width=1200, height=900, **media):
         """A new window, as it were: the page with what follows the # in its address, and CSS media features."""
-        self.devtools('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1,
-                      mobile=False)
+        self.size(width, height)
         self.media(**{'prefers_reduced_motion': 'reduce', **media})
         self.driver.get('about:blank')
         self.driver.get(f'{PAGE}#{address}')
         self.wait()
+
+    def size(self, width, height):
+        self.is_altered = True
+        self.devtools('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1,
+                      mobile=False)
 
     def media(self, kind='', **features):
         self.is_altered = True

@@ -263,11 +263,17 @@ def test_runs_are_named_by_what_differs(browser):
     assert browser.run('return lab.state.pins.length') == 2
 
 
-@pytest.mark.parametrize('width', [320, 400, 1280, 2560])
-def test_every_width_has_all_of_it(browser, width, tmp_path):
-    browser.open(width=width)
-    browser.screenshot(tmp_path / f'{width}.png')
+def test_every_width_has_all_of_it(browser, tmp_path):
     browser.run("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    for width in (320, 400, 1280, 2560):
+        look_at(browser, width, tmp_path)
+
+
+def look_at(browser, width, tmp_path):
+    browser.size(width, 900)
+    browser.wait(f'innerWidth === {width}')
+    browser.wait(f'document.querySelector("#loss-view svg").viewBox.baseVal.width < {width}')
+    browser.screenshot(tmp_path / f'{width}.png')
     assert browser.run('return document.documentElement.scrollWidth') <= width
     for view in ('loss', 'final', 'keeps', 'path'):
         assert browser.run("""const { width, right } = document.querySelector(arguments[0]).getBoundingClientRect();
@@ -300,8 +306,7 @@ def test_axe_finds_no_serious_violation(browser):
 
 @pytest.mark.parametrize('height, position', [(256, 'static'), (860, 'sticky')])
 def test_the_curve_stays_only_where_there_is_room(browser, height, position):
-    browser.devtools('Emulation.setDeviceMetricsOverride', width=400, height=height, deviceScaleFactor=1, mobile=False)
-    browser.is_altered = True
+    browser.size(400, height)
     style = "const { position } = getComputedStyle(document.getElementById('loss-view'));"
     padding = 'return [position, parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop)]'
     found, room = browser.run(style + padding)
