@@ -13,21 +13,7 @@ def whole(function):
 
 
 def hold_interrupts():
-    """From now on Ctrl-C spares functions marked by `whole`; returns a function that ends this.
-
-    >>> @whole
-    ... def work():
-    ...     signal.raise_signal(signal.SIGINT)
-    ...     return 'whole'
-    >>> release = hold_interrupts()
-    >>> try:
-    ...     print(work())
-    ...     while True:
-    ...         pass
-    ... except KeyboardInterrupt:
-    ...     _ = release()
-    whole
-    """
+    """From now on Ctrl-C spares functions marked by `whole`; returns a function that ends this."""
     before = signal.getsignal(signal.SIGINT) if current_thread() is main_thread() else None
     if not callable(before):
         return lambda: None

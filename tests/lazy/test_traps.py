@@ -108,6 +108,7 @@ import chapter_adam as gb
 from mxnet import nd
 from chapter_adam.lazy import RECORD
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell has put us into the background
 (w, b), states, kept = [nd.ones((5, 1)), nd.ones(1)], gb.init_adam_states(), []
 for p in (w, b):
     p.attach_grad()
