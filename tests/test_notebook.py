@@ -64,18 +64,18 @@ def test_its_numbers_are_those_of_a_run(committed, built):
 
 
 def test_the_prose_is_true_of_the_numbers(built):
-    """One curve; an effect hundreds of times larger than the gap; seeds that differ; a hybridized run on the curve."""
+    """One curve; an effect hundreds of times larger than the gap; a hybridized run on the curve; seeds that differ."""
     line = r'loss: (0\.24\d{4}), \? sec per epoch\n'
     gap = r'largest gap between the two curves: (\d\.\de-0\d)\n'
     effect = r'dividing 3 examples by 10 moves the curve by up to (\d\.\de-0\d), its end by (\d\.\de-0\d)\n'
     fast = r'hybridized, the scratch curve moves by less than 1e-6: True\nand the run is \? times as fast\n'
     text = said(built)
-    found = re.fullmatch(line * 2 + gap + line + effect + line * 5 + line * 2 + fast, text)
+    found = re.fullmatch(line * 2 + gap + line + effect + line * 2 + fast + line * 5, text)
     assert found, text
-    scratch, gluon, gap, original, most, end, *seeds, fast, fast_gluon = map(float, found.groups())
+    scratch, gluon, gap, original, most, end, fast, fast_gluon, *seeds = map(float, found.groups())
     assert gap < 1e-5 and abs(scratch - gluon) < 1e-5 and abs(fast - fast_gluon) < 1e-5
     assert end < most and 100 * gap < most < 1e-2 and abs(abs(original - gluon) - end) < 1e-5
-    assert seeds[0] == scratch and len(set(seeds)) == 5
+    assert seeds[0] == fast and len(set(seeds)) == 5
 
 
 @pytest.mark.parametrize('change', ['0.244703 -> 0.244713', '4.4e-04 -> 5.4e-04', 'largest gap -> smallest gap'])
