@@ -14,7 +14,7 @@ run: setup
 	@$(py) -m chapter_adam $(ARGS)
 
 test: lint
-	@$(py) -m pytest -n auto --dist loadfile $(ARGS)
+	@$(py) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: setup
 	@sh scripts/peers.sh
