@@ -50,9 +50,8 @@ def for_runs(shape):
 
 def lies_in_a_root(array):
     """Whether a plain array lies in the memory of a root, which may be out of date."""
-    with record.paused():
-        spans = [root.writable.span for root in record.roots]
-        return array.stype == 'default' and overlaps(span(array), spans)
+    spans = [root.writable.span for root in record.roots]
+    return record.aside(lambda: array.stype == 'default' and overlaps(span(array), spans))
 
 
 def arithmetic(code, method, name):

@@ -27,21 +27,6 @@ class MixesRuns(TypeError):
     """A rule in an ensemble needs more than elementwise operators on the arrays that it is given."""
 
 
-class Paused:
-    """See `Record.paused`. No generator: one that is interrupted would end later, when the record is another."""
-
-    def __init__(self, record):
-        self.record, self.before = record, record.is_open
-
-    @whole
-    def __enter__(self):
-        self.record.is_open = False
-
-    @whole
-    def __exit__(self, *_):
-        self.record.is_open = self.before
-
-
 class Record:
     """Records operators. A process has one record; who uses it holds `compat.DEVICE`."""
     __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'written', 'many', 'thread', 'wanted', 'is_open',
@@ -60,14 +45,18 @@ class Record:
     @whole
     def add_root(self, array, shape):
         """Makes a plain array lazy, and its gradient."""
-        with self.paused():
-            home, grad, kind = NDArray.__new__(NDArray), array.grad, (shape, array.dtype)
-            home.handle, home.writable = array.handle, True
-            array.writable = Lazy(-1, kind, grad, home, span(home))
-            del array.handle
+        grad = self.aside(self._make_root, array, shape)
         self.roots.append(array)
         if grad is not None:
             self.add_root(grad, shape)
+
+    @staticmethod
+    def _make_root(array, shape):
+        home, grad, kind = NDArray.__new__(NDArray), array.grad, (shape, array.dtype)
+        home.handle, home.writable = array.handle, True
+        array.writable = Lazy(-1, kind, grad, home, span(home))
+        del array.handle
+        return grad
 
     @whole
     def begin(self, key, data=()):
@@ -119,17 +108,20 @@ class Record:
 
     def _run(self, operator, sources, number):
         number = nd.array(packed([number[:self.many]])[0]) if isinstance(number, np.ndarray) else number
-        with self.paused():
-            return operator.apply(nd, [self.values[at] for at in sources], number)
+        return self.aside(operator.apply, nd, [self.values[at] for at in sources], number)
 
-    def paused(self):
-        """While the block runs, operators are this record's own and no rule's."""
-        return Paused(self)
+    @whole
+    def aside(self, function, *args):
+        """Calls a function whose operators are this record's own and no rule's."""
+        before, self.is_open = self.is_open, False
+        try:
+            return function(*args)
+        finally:
+            self.is_open = before
 
     def value(self, at):
         """The value at a position so far, as a plain array that nobody else has; the laziness goes on."""
-        with self.paused():
-            return self.evaluate()[at].copy()
+        return self.aside(lambda: self.evaluate()[at].copy())
 
     def evaluate(self):
         """All values so far, as plain arrays, computed one by one."""
@@ -146,8 +138,7 @@ class Record:
         `layout`: how its graph is built; None: one operator after the other is run.
         """
         try:
-            with self.paused():
-                self._settle(layout)
+            self.aside(self._settle, layout)
         finally:
             self.is_open = False
 
