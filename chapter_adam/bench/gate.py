@@ -14,16 +14,15 @@ RECORDED = 0.5
 
 def reference(task, w, b, orders):
     """The recorded losses of the task from this start, in these orders: in float64, one step at a time."""
-    A = np.column_stack([task.features, np.ones(len(task.labels))]).astype(float)
-    y, x, t = task.labels.astype(float), np.append(w, b).astype(float), 0
+    A, y, x, t = task.A.astype(float), task.labels.astype(float), np.append(w, b).astype(float), 0
     v, s, losses = np.zeros_like(x), np.zeros_like(x), [_loss(A, y, x)]
-    for order in orders:
-        for batch in task.batches:
+    for order, due in zip(orders, task.due):
+        for batch, is_due in zip(task.batches, due):
             rows, t = order[batch], t + 1
             g = A[rows].T @ (A[rows] @ x - y[rows]) / len(rows)
             v, s = task.beta1 * v + (1 - task.beta1) * g, task.beta2 * s + (1 - task.beta2) * g * g
             x = x - task.lr * (v / (1 - task.beta1 ** t)) / (np.sqrt(s / (1 - task.beta2 ** t)) + task.eps)
-            if t in task.records:
+            if is_due:
                 losses.append(_loss(A, y, x))
     return losses
 

@@ -20,20 +20,22 @@ class Task:
     """What is to be trained, and the clock.
 
     Attributes:
-        features, labels: float32, (n, 5) and (n,).
+        features, labels, A: float32, (n, 5), (n,), and the features with a column of ones.
         w, b: the start, float32, (5, 1) and (1,).
         orders: (epochs, n), the order of the rows in each epoch.
         num_epochs: what a closed loop has to train: all of these, or only the first.
         batches: the slices of an epoch's minibatches, the short one last.
-        records: the numbers of the steps, counted from 1, after which the loss over all rows is recorded.
+        due: (epochs, steps), after which steps the loss over all rows is recorded.
         lr, beta1, beta2, eps: Adam's.
     """
 
     def __init__(self, features, labels, records, batch_size, **settings):
         vars(self).update(settings)
         self.features, self.labels = np.array(features, np.float32), np.array(labels, np.float32)
-        self.records, n = frozenset(records), len(labels)
+        self.A, n = np.column_stack([self.features, np.ones_like(self.labels)]), len(labels)
         self.batches = [slice(at, min(at + batch_size, n)) for at in range(0, n, batch_size)]
+        steps = np.arange(self.num_epochs * len(self.batches)) + 1
+        self.due = np.isin(steps, records).reshape(self.num_epochs, -1)
         self.w, self.b, self.orders = (each[0] for each in self.draw(1))
         self.losses, self.times = [], []
 
@@ -41,6 +43,30 @@ class Task:
         """Takes a loss and the time; `float` waits until the device has computed it."""
         self.losses.append(float(loss))
         self.times.append(time.perf_counter())
+
+    def steps(self, X, y, loss):
+        """The training as a loop: yields each minibatch of X and y, and records loss() where it is due."""
+        self.record(loss())
+        for order, due in zip(self.orders, self.due):
+            X_epoch, y_epoch = X[order], y[order]
+            for batch, is_due in zip(self.batches, due):
+                yield X_epoch[batch], y_epoch[batch]
+                if is_due:
+                    self.record(loss())
+
+    def rule(self, F):
+        """The section's rule with the arrays of a framework's module, its states and hyperparameters."""
+        def adam(params, states, hyperparams):
+            (beta1, beta2), t = hyperparams['betas'], hyperparams['t']
+            for p, (v, s) in zip(params, states):
+                v[:] = beta1 * v + (1 - beta1) * p.grad
+                s[:] = beta2 * s + (1 - beta2) * F.square(p.grad)
+                v_hat, s_hat = v / (1 - beta1 ** t), s / (1 - beta2 ** t)
+                p[:] = p - hyperparams['lr'] * v_hat / (F.sqrt(s_hat) + hyperparams['eps'])
+            hyperparams['t'] = t + 1
+
+        states = [(F.zeros(shape), F.zeros(shape)) for shape in (self.w.shape, self.b.shape)]
+        return adam, states, {'lr': self.lr, 't': 1, 'betas': (self.beta1, self.beta2), 'eps': self.eps}
 
     def draw(self, runs):
         """The starts and orders of many runs, seeds 0, 1, ...: those of `chapter_adam.core.training.Draws`.

@@ -4,8 +4,8 @@ A file imports its framework and NumPy. Its docstring says how its training depa
 
     def prepare(task, variant):       does what is done once; returns a function without arguments that trains once:
                                       Adam on minibatches `task.batches`, from `task.w`, `task.b`, in `task.orders`.
-                                      It hands each loss to `task.record`: at the start, and after the steps in
-                                      `task.records`, or at the end of their epoch.
+                                      `task.steps` is that loop. One of its own hands each loss to `task.record`: at
+                                      the start, and after the steps of `task.due`, or at the end of their epoch.
     def prepare_many(task, variant):  returns a function of a number of runs, which trains them from the starts and in
                                       the orders of `task.draw(runs)` and returns their final losses.
 

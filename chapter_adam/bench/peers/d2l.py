@@ -27,22 +27,9 @@ def prepare(task, variant):
 
     def train():
         if variant == 'scratch':
-            states = [(np.zeros(shape), np.zeros(shape)) for shape in ((d, 1), (1,))]
-            hyperparams = {'lr': task.lr, 't': 1, 'betas': (task.beta1, task.beta2), 'eps': task.eps}
-            d2l.train_ch11(adam, states, hyperparams, data, d, task.num_epochs)
+            d2l.train_ch11(*task.rule(np), data, d, task.num_epochs)
         else:
             d2l.train_concise_ch11('adam', {'learning_rate': task.lr}, data, task.num_epochs)
         for loss in Curve.last.Y[0]:
             task.record(loss)
     return train
-
-
-def adam(params, states, hyperparams):
-    """The section's rule, in NumPy's names."""
-    (beta1, beta2), t = hyperparams['betas'], hyperparams['t']
-    for p, (v, s) in zip(params, states):
-        v[:] = beta1 * v + (1 - beta1) * p.grad
-        s[:] = beta2 * s + (1 - beta2) * np.square(p.grad)
-        v_hat, s_hat = v / (1 - beta1 ** t), s / (1 - beta2 ** t)
-        p[:] = p - hyperparams['lr'] * v_hat / (np.sqrt(s_hat) + hyperparams['eps'])
-    hyperparams['t'] = t + 1

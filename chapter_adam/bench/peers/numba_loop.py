@@ -4,35 +4,33 @@ import numpy as np
 
 
 def prepare(task, variant):
-    A, bounds, hyperparams = arrays(task)
-    due = np.array([t in task.records for t in range(len(task.orders) * len(bounds) + 1)])
+    bounds, hyperparams = arrays(task)
 
     def train():
         x = np.append(task.w, task.b)
         state = x, np.zeros_like(x), np.zeros_like(x)
-        task.record(loss(A, task.labels, x))
-        for epoch, order in enumerate(task.orders):
+        task.record(loss(task.A, task.labels, x))
+        for epoch, (order, due) in enumerate(zip(task.orders, task.due)):
             first = epoch * len(bounds) + 1
-            for value in train_epoch(A, task.labels, order, bounds, due, first, *state, *hyperparams):
+            for value in train_epoch(task.A, task.labels, order, bounds, due, first, *state, *hyperparams):
                 task.record(value)
     return train
 
 
 def prepare_many(task, variant):
     """The same for many runs, one after the other on each core."""
-    A, bounds, hyperparams = arrays(task)
+    bounds, hyperparams = arrays(task)
 
     def train(runs):
         w, b, orders = task.draw(runs)
         x = np.concatenate([w[:, :, 0], b], axis=1)
-        return train_all(A, task.labels, orders, bounds, x, *hyperparams)
+        return train_all(task.A, task.labels, orders, bounds, x, *hyperparams)
     return train
 
 
 def arrays(task):
-    """The features with a column of ones, the minibatches' bounds, and the hyperparameters in float32."""
-    return (np.column_stack([task.features, np.ones_like(task.labels)]),
-            np.array([(batch.start, batch.stop) for batch in task.batches]),
+    """The minibatches' bounds, and the hyperparameters in float32."""
+    return (np.array([(batch.start, batch.stop) for batch in task.batches]),
             [np.float32(x) for x in (task.lr, task.beta1, task.beta2, task.eps)])
 
 
@@ -56,7 +54,7 @@ def loss(A, y, x):
 def train_epoch(A, y, order, bounds, due, t, x, v, s, lr, beta1, beta2, eps):
     """Changes x, v and s in place, from step t on; returns the losses that are due."""
     losses, g, one = [], np.empty_like(x), np.float32(1)
-    for start, stop in bounds:
+    for (start, stop), is_due in zip(bounds, due):
         g[:] = 0
         for i in order[start:stop]:
             r = residual(A, y, x, i)
@@ -68,7 +66,7 @@ def train_epoch(A, y, order, bounds, due, t, x, v, s, lr, beta1, beta2, eps):
             v[j] = beta1 * v[j] + (one - beta1) * g[j]
             s[j] = beta2 * s[j] + (one - beta2) * g[j] * g[j]
             x[j] -= lr * v[j] * correct_v / (np.sqrt(s[j] * correct_s) + eps)
-        if due[t]:
+        if is_due:
             losses.append(loss(A, y, x))
         t += 1
     return losses
@@ -76,7 +74,7 @@ def train_epoch(A, y, order, bounds, due, t, x, v, s, lr, beta1, beta2, eps):
 
 @numba.njit(parallel=True)
 def train_all(A, y, orders, bounds, x, lr, beta1, beta2, eps):
-    finals, never = np.empty(len(x)), np.zeros(orders.shape[1] * len(bounds) + 1, np.bool_)
+    finals, never = np.empty(len(x)), np.zeros(len(bounds), np.bool_)
     for run in numba.prange(len(x)):
         v, s = np.zeros_like(x[run]), np.zeros_like(x[run])
         for epoch in range(orders.shape[1]):

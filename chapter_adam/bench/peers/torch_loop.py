@@ -12,24 +12,23 @@ def prepare(task, variant):
     features, labels = torch.from_numpy(task.features), torch.from_numpy(task.labels)[:, None]
     loss = scratch_loss if variant == 'scratch' else library_loss
 
-    def evaluate(w, b):
-        with torch.no_grad():
-            task.record(loss(w, b, features, labels))
-
     def train():
         w, b = params = [torch.tensor(start, requires_grad=True) for start in (task.w, task.b)]
-        update = scratch_adam(task, params) if variant == 'scratch' else library_adam(task, params, variant)
-        t = 1
-        evaluate(w, b)
-        for order in task.orders:
-            X, y = features[order], labels[order]
-            for batch in task.batches:
-                loss(w, b, X[batch], y[batch]).backward()
-                update(t)
-                if t in task.records:
-                    evaluate(w, b)
-                t += 1
+        update, over_all = adam(task, params, variant), torch.no_grad()(lambda: loss(w, b, features, labels))
+        for X, y in task.steps(features, labels, over_all):
+            loss(w, b, X, y).backward()
+            update()
+            for p in params:
+                p.grad = None
     return train
+
+
+def adam(task, params, variant):
+    """A step as a function: of the section's rule, or of PyTorch's optimiser."""
+    if variant == 'scratch':
+        rule, *states = task.rule(torch)
+        return torch.no_grad()(lambda: rule(params, *states))
+    return torch.optim.Adam(params, lr=task.lr, betas=(task.beta1, task.beta2), eps=task.eps, **{variant: True}).step
 
 
 def scratch_loss(w, b, X, y):
@@ -38,31 +37,6 @@ def scratch_loss(w, b, X, y):
 
 def library_loss(w, b, X, y):
     return mse_loss(torch.addmm(b, X, w), y) / 2
-
-
-def scratch_adam(task, params):
-    """The section's rule; returns its step."""
-    states = [(torch.zeros_like(p), torch.zeros_like(p)) for p in params]
-
-    @torch.no_grad()
-    def update(t):
-        for p, (v, s) in zip(params, states):
-            v[:] = task.beta1 * v + (1 - task.beta1) * p.grad
-            s[:] = task.beta2 * s + (1 - task.beta2) * torch.square(p.grad)
-            v_hat, s_hat = v / (1 - task.beta1 ** t), s / (1 - task.beta2 ** t)
-            p[:] -= task.lr * v_hat / (torch.sqrt(s_hat) + task.eps)
-            p.grad.zero_()
-    return update
-
-
-def library_adam(task, params, variant):
-    """PyTorch's optimiser; returns its step."""
-    adam = torch.optim.Adam(params, lr=task.lr, betas=(task.beta1, task.beta2), eps=task.eps, **{variant: True})
-
-    def update(_t):
-        adam.step()
-        adam.zero_grad()
-    return update
 
 
 def prepare_many(task, variant):
