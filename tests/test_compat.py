@@ -31,20 +31,11 @@ def test_distutils_is_put_back_where_it_is_gone(monkeypatch):
         assert version('1.9.1') < version('1.10')  # as versions, not as texts
 
 
-def test_distutils_is_left_alone_where_it_is(monkeypatch):
-    package, present = ModuleType('distutils'), ModuleType('distutils.version')
-    package.version = present
-    monkeypatch.setitem(sys.modules, 'distutils', package)
-    monkeypatch.setitem(sys.modules, 'distutils.version', present)
-    compat.restore_distutils()
-    assert sys.modules['distutils.version'] is present and not hasattr(present, 'LooseVersion')
-
-
 CORE, ENGINE = 'OPENBLAS_CORETYPE', 'MXNET_ENGINE_TYPE'
 
 
 @pytest.mark.parametrize('features, core', [
-    ({'AVX2': True, 'FMA3': True}, 'Haswell'), ({'AVX2': True, 'FMA3': False}, None), ({'ASIMD': True}, None)])
+    ({'AVX2': True, 'FMA3': True}, 'Haswell'), ({'AVX2': True, 'FMA3': False}, None)])
 def test_the_settings_hold_only_for_the_import_and_only_where_they_can(monkeypatch, features, core):
     for name in (CORE, ENGINE):
         monkeypatch.delenv(name, raising=False)
@@ -81,9 +72,7 @@ import numpy as np
 a = np.zeros(3000000, np.float32); out = nd.from_numpy(a, zero_copy=True)
 nd.ones(3000000)._slice(0, 3000000).copyto(out)
 print(int(a[-1]))  # NaiveEngine computes in the thread that asks: after the call, the numbers are there
-features, labels = chapter_adam.get_data_ch7()
-chapter_adam.train_ch7(chapter_adam.adam, chapter_adam.init_adam_states(), {"lr": 0.01, "t": 1}, features[:20],
-                       labels[:20], plot=False)
+chapter_adam.train_ch7(chapter_adam.sgd, None, {"lr": 0.1}, a[:20].reshape(10, 2), a[:10], plot=False)
 '''
 
 
@@ -152,8 +141,7 @@ INSTALL = 'apt-get install libgomp1 libquadmath0'
     (ModuleNotFoundError("No module named 'graphviz'", name='graphviz'),
      ["MXNet 1.9.1 cannot be loaded: No module named 'graphviz'"]),
     (RuntimeError('Cannot find the MXNet library libmxnet.so in ...'), ['MXNet 1.9.1 cannot be loaded: Cannot find']),
-    (TypeError('sequence item 0: expected str instance'), ['MXNet 1.9.1 cannot be loaded: sequence item 0']),
-], ids=['libgomp', 'no mxnet', 'half installed', 'its library', 'other'])
+], ids=['libgomp', 'no mxnet', 'half installed', 'its library'])
 def test_an_import_failure_is_explained_in_one_line(monkeypatch, error, words):
     class Broken:
         @staticmethod

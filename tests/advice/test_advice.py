@@ -36,21 +36,12 @@ def of_np(p, v, s, h):
     p[:] = p - h['lr'] * p.grad / (np.sqrt(s) + 1e-6)
 
 
-def sets_np(p, v, s, h):
-    s[:] = np.sqrt(s + 1)
-    p[:] = p - h['lr'] * p.grad
-
-
 def of_math(p, v, s, h):
     p[:] = p - h['lr'] * p.grad / math.sqrt(s)
 
 
 def of_numpys_name(p, v, s, h):
     p[:] = p - h['lr'] * p.grad / sqrt(s)
-
-
-def of_numpy_states(p, v, s, h):
-    p[:] = p - h['lr'] * p.grad * np.ones(1)
 
 
 def of_data(p, v, s, h):
@@ -68,10 +59,8 @@ def of_wrong_shape(p, v, s, h):
 @pytest.mark.parametrize('hybridize', [False, True], ids=['eager', 'hybridized'])
 @pytest.mark.parametrize('update, error, line, advice', [
     (of_np, (TypeError, ValueError), 'np.sqrt(s) + 1e-6)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
-    (sets_np, (ValueError, TypeError), 's[:] = np.sqrt(s + 1)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
     (of_math, TypeError, 'math.sqrt(s)`', 'NumPy and math cannot compute with NDArrays'),
     (of_numpys_name, (TypeError, ValueError), 'sqrt(s)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
-    (of_numpy_states, TypeError, 'np.ones(1)`', 'NumPy'),
     (of_data, AttributeError, "p.data -= h['lr'] * p.grad`", 'changed in place, p[:] = ...'),
     (of_mx_np, TypeError, 'mxnet.np.zeros(1)', 'make the states with nd.zeros'),
     (of_wrong_shape, ValueError, 'nd.ones((3, 7))', 'do the states')])
@@ -89,8 +78,8 @@ def test_a_failure_names_the_line_and_what_to_do(data, hybridize, update, error,
     (lambda p, v, s, h: p.__setitem__(slice(None), p - 1e-6 * p.grad / (-1 * p.grad.square()).sqrt()),
      ['p.grad.square()).sqrt())', 'the root of a negative number gives nan there']),
     (lambda p, v, s, h: p.__setitem__(slice(None), p - 1e-6 * v / s), ['v / s', 'a division by 0 gives nan there']),
-    (lambda p, v, s, h: p.__setitem__(slice(None), p - 1e-6 / s), ['1e-6 / s', 'a division by 0 gives inf there']),
     (lambda p, v, s, h: p.__setitem__(slice(None), p - (-1 * p.grad.abs()) ** 0.5), ['the root of a negative number']),
+    (lambda p, v, s, h: p.__setitem__(slice(None), p - 1e-6 / s), ['1e-6 / s', 'a division by 0 gives inf there']),
     (lambda p, v, s, h: p.__setitem__(slice(None), p - 1e-6 * nd.log(s - 1)), ['nd.log', 'log gives nan there'])])
 def test_a_nan_of_the_rules_own_names_operator_and_line(data, hybridize, update, words):
     with pytest.raises(gb.DivergenceError, match='the loss is (nan|inf) after step') as caught:
@@ -141,8 +130,6 @@ SLIPS = [
      "adam never read 'beta_1', 'epsilon' of hyperparams; it reads 'beta1', 'beta2', 'eps', 'lr', 't'"),
     (counts_elsewhere, SECTION, "counts_elsewhere never read 't' of hyperparams; it reads 'lr'"),
     (stands_still, SECTION, "stands_still moved hyperparams['t'] from 1 to 1 in 8 steps; it should add 1 in each"),
-    (stands_still, {'lr': 0.01, 't': 1.0},
-     "stands_still moved hyperparams['t'] from 1 to 1.0 in 8 steps; it should add 1 in each"),
     (counts_twice, SECTION, "counts_twice moved hyperparams['t'] from 1 to 17 in 8 steps; it should add 1 in each"),
     (renames, SECTION, 'renames left {} as at the start; it should write in place, p[:] = ..., where p = ... only '
                        'renames'),
@@ -186,8 +173,7 @@ def test_the_rules_of_the_package_make_no_slip(data, name):
 
 
 @pytest.mark.parametrize('rule', [
-    lambda params, states, h: gb.sgd(params, states, dict(h)), lambda params, states, h: gb.sgd(params, states, {**h}),
-    lambda params, states, h: keywords(params, **h), lambda params, states, h: gb.sgd(params, states, h.copy()),
+    lambda params, states, h: gb.sgd(params, states, dict(h)), lambda params, states, h: keywords(params, **h),
     lambda params, states, h: [gb.sgd(params, states, dict(h.items())) for _ in [0] if 'lr' in h]])
 def test_any_way_of_reading_counts(data, rule):
     with warnings.catch_warnings():

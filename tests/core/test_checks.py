@@ -35,11 +35,11 @@ def cases(argument, error, *values):
 
 
 BOTH = [
-    *cases('batch_size', ValueError, 0, -10), *cases('batch_size', TypeError, 2.5, '10', True, None),
-    *cases('num_epochs', ValueError, 0, -1), *cases('num_epochs', TypeError, 1.5, None),
-    *cases('record_every', ValueError, 0), *cases('record_every', TypeError, 'a', 10.0),
-    *cases('seed', ValueError, -1), *cases('seed', TypeError, 1.5, 'a', True),
-    *cases('hybridize', TypeError, 'yes', 2, None), *cases('plot', TypeError, 'no', [1]),
+    *cases('batch_size', ValueError, 0), *cases('batch_size', TypeError, 2.5, '10', True, None),
+    *cases('num_epochs', ValueError, 0), *cases('num_epochs', TypeError, 1.5),
+    *cases('record_every', ValueError, 0), *cases('record_every', TypeError, 10.0),
+    *cases('seed', ValueError, -1), *cases('seed', TypeError, 'a'),
+    *cases('hybridize', TypeError, 'yes', 2, None), *cases('plot', TypeError, 'no'),
     case('hybridize', X, TypeError, 'True or False', id='array'),
     case('features', X[:39], ValueError, 'labels must have the same number of rows, got 39 and 40', id='short'),
     case('features', X[0], ValueError, '(N, d)', 'got (2,)', id='rank 1'),
@@ -47,10 +47,8 @@ BOTH = [
     case('features', SPOILT, ValueError, 'finite', 'got nan at (3, 1)', id='nan'),
     case('features', 1e300 * X.astype(float), ValueError, 'finite in float32', 'inf', id='beyond float32'),
     case('features', X.astype(str), TypeError, 'array of numbers', 'ndarray of <U', id='strings'),
-    case('features', [['a', 'b']] * 40, TypeError, 'array of numbers', 'list', id='words'),
     case('features', X + 1j, TypeError, 'array of numbers', 'complex64', id='complex'),
     case('features', X.astype('m8[D]'), TypeError, 'array of numbers', 'timedelta64', id='time spans'),
-    case('features', np.zeros((40, 2), [('a', float)]), TypeError, 'array of numbers', id='records'),
     case('features', np.ma.masked_less(X, 0), ValueError, 'masked entries', id='masked'),
     case('labels', X, ValueError, '(N,)', 'got (40, 2)', id='rank 2'),
     case('labels', np.full(40, -np.inf), ValueError, 'finite', 'got -inf at (0,)', id='inf'),

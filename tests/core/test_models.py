@@ -21,8 +21,8 @@ def gap(one, other):
 
 @pytest.fixture(scope='module')
 def few(airfoil_arrays):
-    """Twenty minibatches of ten, and one of three."""
-    return [array[:203] for array in airfoil_arrays]
+    """Ten minibatches of ten, and one of three."""
+    return [array[:103] for array in airfoil_arrays]
 
 
 # Gluon against scratch
@@ -37,11 +37,10 @@ def few(airfoil_arrays):
     pytest.param(gb.rmsprop, gb.init_rmsprop_states, {'lr': 0.01}, 'rmsprop',
                  {**GLUONS, 'gamma1': 0.9, 'epsilon': 1e-6}, id='rmsprop'),
 ])
-def test_gluons_curve_is_that_of_the_rule(airfoil, few, rule, init_states, hyperparams, name, gluons):
-    for data, seed in ((airfoil if rule is gb.adam else few, 0), (few, 1), (few, 2)):
-        ours = run_scratch(rule, init_states(), hyperparams, *data, seed=seed)
-        theirs = run_gluon(name, gluons, *data, seed=seed)
-        assert gap(ours.losses, theirs.losses) < 1e-5 and ours.epochs == theirs.epochs
+def test_gluons_curve_is_that_of_the_rule(few, rule, init_states, hyperparams, name, gluons):
+    ours = run_scratch(rule, init_states(), hyperparams, *few, seed=1)
+    theirs = run_gluon(name, gluons, *few, seed=1)
+    assert gap(ours.losses, theirs.losses) < 1e-5 and ours.epochs == theirs.epochs
 
 
 def test_with_a_large_epsilon_gluons_adam_is_not_the_papers(few):
@@ -49,15 +48,13 @@ def test_with_a_large_epsilon_gluons_adam_is_not_the_papers(few):
     assert gap(ours.losses, run_gluon('adam', {**GLUONS, 'epsilon': 0.1}, *few).losses) > 1e-3
 
 
-def test_the_short_last_batch_is_divided_by_its_own_size_or_by_that_of_the_others(airfoil, airfoil_arrays):
-    """Three examples divided by ten, as in the original's Gluon run, are somewhere else by 4e-4 with this seed."""
-    steps = [0, *range(10, 151, 10), *range(161, 300, 10), 302]
-    expected = {full: oracle.train(*airfoil_arrays, seed=0, tail_divisor=10 if full else None)[steps]
-                for full in (False, True)}
+def test_the_short_last_batch_is_divided_by_its_own_size_or_by_that_of_the_others(few):
+    """Three examples divided by ten, as in the original's Gluon run, are somewhere else."""
+    expected = {full: oracle.train(*few, seed=0, tail_divisor=10 if full else None)[[0, 22]] for full in (False, True)}
     assert gap(expected[True], expected[False]) > 1e-4
     for full_division in expected:
-        assert gap(run_gluon('adam', GLUONS, *airfoil, full_division=full_division).losses,
-                   expected[full_division]) < 5e-6
+        run = run_gluon('adam', GLUONS, *few, full_division=full_division, record_every=None)
+        assert gap(run.losses, expected[full_division]) < 5e-6
 
 
 @pytest.mark.parametrize('full_division', [False, True])
@@ -97,7 +94,7 @@ def test_a_batch_larger_than_the_data_is_one_batch_of_all(few, options):
         yield run_gluon('adam', GLUONS, *few, batch_size, **options).curve()
         if 'full_division' not in options:
             yield run_scratch(gb.adam, gb.init_adam_states(), SECTION, *few, batch_size, **options).curve()
-    assert [*runs(203)] == [*runs(204)] == [*runs(10 ** 12)]
+    assert [*runs(103)] == [*runs(104)] == [*runs(10 ** 12)]
 
 
 # The formulas
@@ -118,12 +115,12 @@ def by_autograd(X, y, w, b):
     return loss.asnumpy(), w.grad.asnumpy(), b.grad.asnumpy()
 
 
-SIZES = pytest.mark.parametrize('n', [1, 3, 10, 64, 1503])
+SIZES = pytest.mark.parametrize('n', [1, 10, 64, 1503])
 
 
 @SIZES
 def test_loss_and_gradient_are_autograds_to_the_last_bit(n):
-    for seed in range(20):
+    for seed in range(5):
         X, y, w, b = (array[0] for array in case(n, seed))
         loss, grad_w, grad_b = by_autograd(X, y, w, b)
         arrays = [nd.array(array) for array in (X, y[:, None], w, b)]

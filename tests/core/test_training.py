@@ -1,6 +1,5 @@
 """The training as a whole: what it computes, when it records the loss, what it draws and what it leaves alone."""
 import random
-from collections import defaultdict
 
 import mxnet
 import numpy as np
@@ -36,17 +35,17 @@ EITHER_WAY = pytest.mark.parametrize('hybridize', [False, True], ids=['eager', '
 
 @pytest.fixture(scope='module')
 def few(airfoil_arrays):
-    """Twenty minibatches of ten, and one of three."""
-    return [array[:203] for array in airfoil_arrays]
+    """Ten minibatches of ten, and one of three."""
+    return [array[:103] for array in airfoil_arrays]
 
 
 # What it computes
 
-@pytest.mark.parametrize('rows, seed, batch_size, num_epochs', [
-    (1503, 0, 10, 2), (203, 1, 10, 3), (203, 2023, 7, 2), (203, 3, 64, 5), (203, 4, 203, 5), (31, 5, 1, 1)])
-def test_the_curve_is_that_of_the_algorithm_in_float64(airfoil_arrays, rows, seed, batch_size, num_epochs):
+@pytest.mark.parametrize('rows, seed, batch_size, num_epochs, hybridize', [
+    (1503, 0, 10, 2, True), (203, 2023, 7, 2, False), (203, 4, 203, 5, False), (31, 5, 1, 1, False)])
+def test_the_curve_is_that_of_the_algorithm_in_float64(airfoil_arrays, rows, seed, batch_size, num_epochs, hybridize):
     data, batches = [array[:rows] for array in airfoil_arrays], -(-rows // batch_size)
-    run = scratch(data, seed=seed, batch_size=batch_size, num_epochs=num_epochs)
+    run = scratch(data, seed=seed, batch_size=batch_size, num_epochs=num_epochs, hybridize=hybridize)
     reference = oracle.train(*data, seed, batch_size=batch_size, num_epochs=num_epochs)
     steps = [int(epochs) * batches + -(-round(epochs % 1 * rows) // batch_size) for epochs in run.epochs]
     assert steps[-1] == len(reference) - 1
@@ -54,7 +53,7 @@ def test_the_curve_is_that_of_the_algorithm_in_float64(airfoil_arrays, rows, see
 
 
 def test_the_published_losses_are_ordinary(airfoil):
-    finals = [scratch(airfoil, seed=seed, record_every=None, hybridize=True).losses[-1] for seed in range(9)]
+    finals = [scratch(airfoil, seed=seed, record_every=None, hybridize=True).losses[-1] for seed in range(5)]
     assert all(0.2421 < final < 0.2570 for final in finals)
 
 
@@ -76,14 +75,13 @@ def test_other_numbers_of_features():
 
 # When it records the loss
 
-@BOTH
-def test_the_books_curve_has_31_points(airfoil, train):
+def test_the_books_curve_has_31_points(airfoil):
     examples = [0, *range(100, 1501, 100), *range(1603, 2904, 100), 3006]
-    run = train(airfoil, hybridize=True)
+    run = scratch(airfoil, hybridize=True)
     assert len(run.losses) == 31 and run.epochs == pytest.approx([n / 1503 for n in examples])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(n=strategies.integers(1, 300), size=strategies.integers(1, 300), num_epochs=strategies.integers(1, 4),
        every=strategies.none() | strategies.integers(1, 400))
 def test_every_example_is_seen_once_an_epoch_and_every_crossing_recorded(n, size, num_epochs, every):
@@ -103,10 +101,11 @@ def test_every_example_is_seen_once_an_epoch_and_every_crossing_recorded(n, size
 
 
 @BOTH
-def test_looking_changes_no_number(few, train):
+@EITHER_WAY
+def test_looking_changes_no_number(few, train, hybridize):
     """Neither at more or fewer records, nor by a progress bar."""
     seen = []
-    looked = [train(few, record_every=every, watch=watch) for every, watch in
+    looked = [train(few, record_every=every, watch=watch, hybridize=hybridize) for every, watch in
               [(10, None), (None, None), (100, lambda *record: seen.append(record))]]
     assert len({(run.weights, run.bias, run.losses[-1]) for run in looked}) == 1
     assert seen == list(zip(looked[2].epochs, looked[2].losses))
@@ -189,33 +188,19 @@ def test_hyperparameters_have_any_keys_and_values(few):
     assert len({run.losses for run in runs}) == 1 and runs[0].losses[-1] < runs[0].losses[0]
 
 
-@EITHER_WAY
-def test_a_dict_keeps_its_class(few, hybridize):
-    hyperparams = defaultdict(lambda: 0.1)
-    assert scratch(few, sgd, (), hyperparams, hybridize=hybridize).losses[-1] < 0.4 and not hyperparams
-
-
-@EITHER_WAY
-def test_states_keep_their_form(few, hybridize):
-    def rule(params, states, hyperparams):
-        assert type(states) is list and type(states[0]) is dict
-        gb.adam(params, [pair.values() for pair in states], hyperparams)
-    states = [{'v': v, 's': s} for v, s in gb.init_adam_states()]
-    assert scratch(few, rule, states, hybridize=hybridize).losses == scratch(few, hybridize=hybridize).losses
-
-
 @pytest.mark.parametrize('convert', [
-    lambda X, y: (X, y.reshape(-1, 1)), lambda X, y: (X.tolist(), y.tolist()), lambda X, y: (nd.array(X), nd.array(y)),
-    lambda X, y: (X.astype(float), y.astype(float)), lambda X, y: (nd.array(X).as_np_ndarray(), y)],
-    ids=['a column of labels', 'lists', 'NDArrays', 'float64', 'mx.np'])
+    lambda X, y: (X.astype(float), y.reshape(-1, 1)), lambda X, y: (X.tolist(), y.tolist()),
+    lambda X, y: (nd.array(X), nd.array(y).reshape((-1, 1))), lambda X, y: (nd.array(X).as_np_ndarray(), y)],
+    ids=['float64, a column of labels', 'lists', 'NDArrays', 'mx.np'])
 def test_data_have_any_form(few, convert):
-    assert scratch(convert(*few), num_epochs=1).losses == scratch(few, num_epochs=1).losses
+    rows = [array[:23] for array in few]
+    assert scratch(convert(*rows), num_epochs=1).losses == scratch(rows, num_epochs=1).losses
 
 
 def test_settings_say_what_was_run(few):
     said = scratch(few, hyperparams={'lr': np.float32(0.5), 't': np.int64(1)}, seed=5, batch_size=64).settings
     assert said == {**said, 'rule': 'adam', 'hyperparams': {'lr': 0.5, 't': 1}, 'seed': 5, 'batch_size': 64,
-                    'num_epochs': 2, 'rows': 203, 'features': 5, 'record_every': 100, 'method': 'scratch',
+                    'num_epochs': 2, 'rows': 103, 'features': 5, 'record_every': 100, 'method': 'scratch',
                     'hybridize': False}
     said = gluon(few, full_division=True, hybridize=True).settings
     assert said == {**said, 'rule': 'adam', 'hyperparams': {'learning_rate': 0.01}, 'full_division': True,
@@ -226,7 +211,7 @@ def test_settings_say_what_was_run(few):
 
 @EITHER_WAY
 def test_a_run_that_diverges_names_the_step(few, hybridize):
-    message = r'the loss is (nan|inf) after step 1 \(epoch 0\.02\); try a smaller'
+    message = r'the loss is (nan|inf) after step 1 \(epoch 0\.04\); try a smaller'
     with pytest.raises(gb.DivergenceError, match=message):
         scratch(few, sgd, (), {'lr': 1e30}, batch_size=4, record_every=4, hybridize=hybridize)
     with pytest.raises(gb.DivergenceError, match=message):

@@ -4,15 +4,11 @@
 that return some when the training is over.
 """
 import contextlib
-import copy
 import functools
 import io
 import itertools
-import math
 import pickle
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
@@ -49,21 +45,22 @@ def each(step):
     return make
 
 
-clock = 0
+def values(arrays):
+    """A function that returns what is then in the arrays."""
+    return lambda: [array.asnumpy().tolist() for array in arrays]
 
+
+# What Python keeps: numbers, arrays and results from step to step.
 
 @stays_lazy
-def counts_in_a_global():
-    global clock
-    clock, seen = 0, []
-
-    def rule(params, states, hyperparams):
-        global clock
-        clock += 1
-        seen.append(clock)
+def is_a_partial_with_a_schedule():
+    def rule(schedule, params, states, hyperparams):
+        hyperparams['t'] += 1
+        seen.append(schedule(hyperparams['t']))
         for p in params:
-            p[:] = p - hyperparams['lr'] / math.sqrt(clock) * p.grad
-    return rule, seen
+            p[:] = p - seen[-1] * p.grad
+    seen = []
+    return functools.partial(rule, lambda t: 0.01 if t % 20 < 10 else 0.02 / t), seen
 
 
 @stays_lazy
@@ -95,28 +92,6 @@ def rebinds_states_in_an_object():
 
 
 @stays_lazy
-def is_a_partial_with_a_schedule():
-    def rule(schedule, params, states, hyperparams):
-        hyperparams['t'] += 1
-        seen.append(schedule(hyperparams['t']))
-        for p in params:
-            p[:] = p - schedule(hyperparams['t']) * p.grad
-    seen = []
-    return functools.partial(rule, lambda t: 0.01 if t % 20 < 10 else 0.02 / t), seen
-
-
-@stays_lazy
-def draws_numbers_of_its_own():
-    generator, seen = np.random.default_rng(5), []
-
-    def rule(params, states, hyperparams):
-        for p in params:
-            seen.append(float(generator.normal()))
-            p[:] = p - hyperparams['lr'] * (1 + 0.1 * seen[-1]) * p.grad
-    return rule, seen
-
-
-@stays_lazy
 def keeps_its_past():
     seen, past = [], []
 
@@ -126,174 +101,7 @@ def keeps_its_past():
         for p in params:
             p[:] = p - hyperparams['lr'] * p.grad
         seen.append([float(a.asnumpy().sum()) for a in past[len(past) // 2]] if len(past) % 7 == 0 else None)
-        if len(past) == 20:
-            seen.append([[float(a.asnumpy().sum()) for a in triple] for triple in past])
-    return rule, seen
-
-
-@stays_lazy
-@each
-def reads_values(p, v, s, h, seen):
-    norm = p.grad.norm().asscalar()
-    seen.append([float(norm), str(p), bool(p.sum() > 0), p.grad.asnumpy().tolist()])
-    p[:] = p - h['lr'] * p.grad / max(1.0, float(norm))
-
-
-@stays_lazy
-@each
-def asks_what_it_is(p, v, s, h, seen):
-    seen.append([type(p) is nd.NDArray, isinstance(p, nd.NDArray), p.shape, p.ndim, p.size, len(p), str(p.context),
-                 str(p.ctx), p.dtype is np.float32, p.stype, p.T.shape, p is p, type(p.grad).__name__, p.writable != 0])
-    p[:] = p - h['lr'] * p.grad
-
-
-@stays_lazy
-@each
-def uses_functions_of_nd(p, v, s, h, seen):
-    g = nd.clip(nd.maximum(p.grad, nd.sign(p.grad) * 1e-4), -1, 1) + nd.softmax(p, axis=0) * nd.stack(v, s).sum() * 1e-3
-    s[:] = nd.where(nd.abs(g) > 0.1, 0.9 * s + 0.1 * nd.square(g), nd.broadcast_maximum(s, g * g))
-    p[:] = p - h['lr'] * nd.slice_axis(nd.concat(g, v, dim=0), axis=0, begin=0, end=len(p)) / nd.sqrt(s + 1e-6)
-
-
-@stays_lazy
-@each
-def changes_bounds_at_each_step(p, v, s, h, seen):
-    p[:] = p - h['lr'] * p.grad.clip(-1 / h['t'], 1 / h['t'])
-
-
-@stays_lazy
-@each
-def writes_to_out(p, v, s, h, seen):
-    nd.broadcast_mul(v, nd.array([0.9]), out=v)
-    nd.elemwise_add(v, p.grad, out=v)
-    (h['lr'] * v).copyto(s)
-    nd.elemwise_sub(p, s, out=p)
-
-
-@stays_lazy
-@each
-def works_in_place(p, v, s, h, seen):
-    v *= 0.9
-    v += 0.1 * p.grad
-    s[:] = v
-    s /= 1 - 0.9 ** h['t']
-    p -= h['lr'] * s
-
-
-@stays_lazy
-@each
-def clips_the_gradient_itself(p, v, s, h, seen):
-    g = p.grad
-    g[:] = g.clip(-0.5, 0.5)
-    g *= 2
-    p[:] = p - h['lr'] * g
-
-
-@stays_lazy
-@each
-def numbers_of_numpy(p, v, s, h, seen):
-    rate = np.float32(h['lr']) * np.sqrt(np.float64(h['t'])) / np.int64(3)
-    v[:] = np.float64(0.5) * v + p.grad * np.float32(0.25)
-    p[:] = p - rate * v / (2 + abs(v)) ** 2 + (1 - True) * v
-
-
-@stays_lazy
-@each
-def sets_numbers_and_lists(p, v, s, h, seen):
-    v[:] = 0.125 * h['t']
-    s[:] = np.full(s.shape, 0.5)
-    p[:] = p - h['lr'] * (p.grad + 0.001 * v * s)
-    v[:] = nd.ones((1,))
-
-
-@stays_lazy
-@each
-def assigns_one_value_twice(p, v, s, h, seen):
-    v[:] = 0.9 * v + p.grad
-    s[:] = v
-    p[:] = p - h['lr'] * s
-
-
-@stays_lazy
-@each
-def compares(p, v, s, h, seen):
-    p[:] = p - h['lr'] * ((p.grad > 0) - (p.grad < 0)) * (p == p) * nd.abs(p.grad)
-
-
-@stays_lazy
-def goes_backwards_over_the_parameters():
-    def rule(params, states, hyperparams):
-        for p, (v, s) in reversed(list(zip(params, states))):
-            v[:] = 0.9 * v + 0.1 * p.grad
-            p[:] = p - hyperparams['lr'] * v
-        params.clear()
-    return rule, []
-
-
-@stays_lazy
-def moves_weights_alone():
-    def rule(params, states, hyperparams):
-        params[0][:] = params[0] - hyperparams['lr'] * params[0].grad * params[1].exp()
-    return rule, []
-
-
-@stays_lazy
-def an_array_of_its_own_that_changes():
-    rate, seen = nd.array([0.01]), []
-
-    def rule(params, states, hyperparams):
-        for p in params:
-            p[:] = p - rate * p.grad
-        rate[:] = rate * 0.99
-        seen.append(rate.asscalar().item())
-    return rule, seen
-
-
-@stays_lazy
-def calls_a_hybridized_rule():
-    fast = hybridize(adam)
-    return lambda params, states, hyperparams: fast(params, states, hyperparams), []
-
-
-@stays_lazy
-def catches_an_error_of_its_own():
-    def rule(params, states, hyperparams):
-        for p in params:
-            try:
-                p + nd.ones((17, 3))
-            except mxnet.base.MXNetError as error:
-                seen.append(type(error).__name__)
-            p[:] = p - hyperparams['lr'] * p.grad
-    seen = []
-    return rule, seen
-
-
-@stays_lazy
-def copies_deeply():
-    def rule(params, states, hyperparams):
-        for p in params:
-            seen.append(copy.deepcopy(p.grad.asnumpy()).tolist())
-            p[:] = p - hyperparams['lr'] * p.grad.copy().as_in_context(mxnet.cpu())
-    seen = []
-    return rule, seen
-
-
-# What a rule computes is an array like any other: it may be written to, kept, and written to later.
-
-def values(arrays):
-    """A function that returns what is then in the arrays."""
-    return lambda: [array.asnumpy().tolist() for array in arrays]
-
-
-@stays_lazy
-@each
-def writes_to_its_own_results(p, v, s, h, seen):
-    g = p.grad * 1
-    g += 0.1 * p
-    g *= 2
-    g[:] = nd.clip(g, -3, 3, out=g) + 0.01
-    s += sum([g, g * 0.5, v])
-    p -= h['lr'] * g
+    return rule, [seen, lambda: [values(triple)() for triple in past]]
 
 
 @stays_lazy
@@ -310,64 +118,6 @@ def keeps_results_and_writes_to_them_later():
             if len(past) > 6:
                 past[-5][:] = past[-5] * 2
     return rule, [values(past)]
-
-
-@stays_lazy
-def looks_ahead():
-    slow, steps = [], itertools.count(1)
-
-    def rule(params, states, hyperparams):
-        slow.extend([] if slow else [p.copy() for p in params])
-        for p in params:
-            p[:] = p - hyperparams['lr'] * p.grad
-        if next(steps) % 5 == 0:
-            for kept, p in zip(slow, params):
-                kept[:] = kept + 0.5 * (p - kept)
-                p[:] = kept
-    return rule, [values(slow)]
-
-
-@stays_lazy
-def rprop():
-    kept = {}
-
-    def rule(params, states, hyperparams):
-        for at, p in enumerate(params):
-            before, step = kept.setdefault(at, [nd.zeros_like(p), nd.ones_like(p) * 0.01])
-            same = p.grad * before
-            step[:] = nd.clip(step * (1.2 * (same > 0) + 0.5 * (same < 0) + (same == 0)), 1e-6, 1)
-            p[:] = p - nd.sign(p.grad) * step
-            before[:] = p.grad
-    return rule, [lambda: [values(pair)() for pair in kept.values()]]
-
-
-@stays_lazy
-@each
-def takes_fresh_memory_at_each_step(p, v, s, h, seen):
-    g, zeros = nd.empty(p.shape), nd.zeros(p.shape)
-    zeros[:] = p.grad
-    nd.broadcast_mul(zeros, nd.array([2]), out=g)
-    p -= h['lr'] * g.astype('float32')
-
-
-@stays_lazy
-@each
-def sets_arrays_of_other_types(p, v, s, h, seen):
-    v[:] = nd.ones(v.shape, dtype='float64') * 0.3
-    s[:] = nd.full(s.shape, 3, dtype='int32') + 0
-    p[:] = p - h['lr'] * v * s * p.grad
-    s[:] = p.argsort(axis=0, dtype='int32')
-
-
-@stays_lazy
-def keeps_gradients_and_looks_at_them_when_all_is_over():
-    kept = []
-
-    def rule(params, states, hyperparams):
-        kept.extend([] if kept else [p.grad for p in params])
-        for p, grad in zip(params, kept):
-            p[:] = p - hyperparams['lr'] * grad
-    return rule, [values(kept)]
 
 
 @stays_lazy
@@ -394,6 +144,89 @@ def has_a_view_of_its_own_array():
 
 
 @stays_lazy
+def an_array_of_its_own_that_changes():
+    rate, seen = nd.array([0.01]), []
+
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] = p - rate * p.grad
+        rate[:] = rate * 0.99
+        seen.append(rate.asscalar().item())
+    return rule, seen
+
+
+@stays_lazy
+def looks_ahead():
+    slow, steps = [], itertools.count(1)
+
+    def rule(params, states, hyperparams):
+        slow.extend([] if slow else [p.copy() for p in params])
+        for p in params:
+            p[:] = p - hyperparams['lr'] * p.grad
+        if next(steps) % 5 == 0:
+            for kept, p in zip(slow, params):
+                kept[:] = kept + 0.5 * (p - kept)
+                p[:] = kept
+    return rule, [values(slow)]
+
+
+@stays_lazy
+def its_own_rows_in_a_ring():
+    ring, steps = nd.zeros((4, 5, 1)), itertools.count()
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        ring[next(steps) % 4] = w.grad
+        w[:] = w - hyperparams['lr'] * ring.mean(axis=0)
+    return rule, [values([ring])]
+
+
+# What it asks.
+
+@stays_lazy
+@each
+def reads_values(p, v, s, h, seen):
+    norm = p.grad.norm().asscalar()
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        print(p, [p.grad], f'{p.grad.mean().asscalar():.4f}', float(p.max().asscalar()))
+    seen.append([float(norm), text.getvalue(), bool(p.sum() > 0), p.grad.asnumpy().tolist()])
+    if p.grad.norm() > 0.3:
+        p[:] = p - h['lr'] * p.grad / max(1.0, float(norm))
+
+
+@stays_lazy
+@each
+def asks_what_it_is(p, v, s, h, seen):
+    seen.append([type(p) is nd.NDArray, isinstance(p, nd.NDArray), p.shape, p.ndim, p.size, len(p), str(p.context),
+                 str(p.ctx), p.dtype is np.float32, p.stype, p.T.shape, p is p, type(p.grad).__name__, p.writable != 0])
+    p[:] = p - h['lr'] * p.grad.as_in_context(mxnet.cpu())
+
+
+# What it computes.
+
+@stays_lazy
+@each
+def uses_functions_of_nd(p, v, s, h, seen):
+    g = nd.clip(nd.maximum(p.grad, nd.sign(p.grad) * 1e-4), -1, 1) + nd.softmax(p, axis=0) * nd.stack(v, s).sum() * 1e-3
+    s[:] = nd.where(nd.abs(g) > 0.1, 0.9 * s + 0.1 * nd.square(g), nd.broadcast_maximum(s, g * g))
+    p[:] = p - h['lr'] * nd.slice_axis(nd.concat(g, v, dim=0), axis=0, begin=0, end=len(p)) / nd.sqrt(s + 1e-6)
+
+
+@stays_lazy
+@each
+def changes_bounds_at_each_step(p, v, s, h, seen):
+    p[:] = p - h['lr'] * p.grad.clip(-1 / h['t'], 1 / h['t'])
+
+
+@stays_lazy
+@each
+def numbers_of_numpy(p, v, s, h, seen):
+    rate = np.float32(h['lr']) * np.sqrt(np.float64(h['t'])) / np.int64(3)
+    v[:] = np.float64(0.5) * v + p.grad * np.float32(0.25)
+    p[:] = p - rate * v / (2 + abs(v)) ** 2 + (1 - True) * v
+
+
+@stays_lazy
 @each
 def zeros_of_both_signs(p, v, s, h, seen):
     p[:] = p - h['lr'] * p.grad * (1 + nd.clip(1e-3 / ((p * p + 1) * (0.0 if h['t'] % 2 else -0.0)), -0.5, 0.5))
@@ -409,66 +242,45 @@ def zeros_of_one_sign_for_the_weights_and_in_time_another_for_the_bias():
 
 
 @stays_lazy
-def gives_one_root_the_value_of_another():
+def goes_backwards_over_the_parameters():
     def rule(params, states, hyperparams):
-        for p, (v, s) in zip(params, states):
-            v[:], s[:] = p, v
-            p[:] = p - hyperparams['lr'] * (p.grad + 0.1 * (v - s))
+        for p, (v, s) in reversed(list(zip(params, states))):
+            v[:] = 0.9 * v + 0.1 * p.grad
+            p[:] = p - hyperparams['lr'] * v
+        params.clear()
     return rule, []
 
 
 @stays_lazy
-@each
-def takes_arrays_of_other_types_at_each_step(p, v, s, h, seen):
-    p[:] = p - h['lr'] * p.grad.astype('float32') * nd.array(p.grad).sign().abs()
-    v[:] = 2
-    s[:] = np.arange(len(p), dtype='int64').reshape(p.shape)
-
-
-@stays_lazy
-def is_a_dataclass_that_rebinds_pairs():
-    @dataclass
-    class Adam:
-        moments: dict = field(default_factory=dict)
-        t: int = 0
-
-        def __call__(self, params, states, hyperparams):
-            self.t += 1
-            for at, p in enumerate(params):
-                v, s = self.moments.get(at, (0, 0))
-                self.moments[at] = v, s = 0.9 * v + 0.1 * p.grad, 0.99 * s + 0.01 * p.grad ** 2
-                p -= hyperparams['lr'] * (v / (1 - 0.9 ** self.t)) / ((s / (1 - 0.99 ** self.t)) ** 0.5 + 1e-8)
-    return Adam(), []
-
-
-@stays_lazy
-def goes_on_in_a_generator():
-    def work():
-        params, hyperparams = yield
-        moments = [nd.zeros(p.shape) for p in params]
-        while True:
-            for at, p in enumerate(params):
-                moments[at] = 0.9 * moments[at] + p.grad
-                p[:] = p - hyperparams['lr'] * moments[at]
-            params, hyperparams = yield
-    generator = work()
-    next(generator)
-    return lambda params, states, hyperparams: generator.send((params, hyperparams)), []
-
-
-@stays_lazy
-def remembers_three_steps():
-    past = deque(maxlen=3)
-
+def swaps_the_states_of_the_bias():
     def rule(params, states, hyperparams):
-        w, b = params
-        past.append((w.copy(), w.grad.copy()))
-        q = w.grad.copy()
-        for (w0, g0), (w1, g1) in zip(past, list(past)[1:]):
-            q = q - 0.1 * nd.sum((w1 - w0) * q) / (nd.sum((w1 - w0) * (g1 - g0)) + 1e-3) * (g1 - g0)
-        w[:] = w - hyperparams['lr'] * q
-        b[:] = b - hyperparams['lr'] * b.grad
-    return rule, [lambda: [values(pair)() for pair in past]]
+        for p, (v, s) in zip(params, (states[0], states[1][::-1])):
+            v[:] = 0.9 * v + 0.1 * p.grad
+            p[:] = p - hyperparams['lr'] * v
+    return rule, []
+
+
+@stays_lazy
+def moves_weights_alone():
+    def rule(params, states, hyperparams):
+        params[0][:] = params[0] - hyperparams['lr'] * params[0].grad * params[1].exp()
+    return rule, []
+
+
+@stays_lazy
+def calls_a_hybridized_rule():
+    fast = hybridize(adam)
+    return lambda params, states, hyperparams: fast(params, states, hyperparams), []
+
+
+@stays_lazy
+@each
+def catches_an_error_of_its_own(p, v, s, h, seen):
+    try:
+        p + nd.ones((17, 3))
+    except mxnet.base.MXNetError as error:
+        seen.append(type(error).__name__)
+    p[:] = p - h['lr'] * p.grad
 
 
 @stays_lazy
@@ -481,47 +293,86 @@ def works_in_another_thread():
 
 
 @stays_lazy
-def moves_all_as_one():
-    moment = [0]
+def differentiates_in_another_thread():
+    pool, seen = ThreadPoolExecutor(1), []
+
+    def work():
+        with autograd.record():
+            return nd.ones(1).square().asscalar().item()
 
     def rule(params, states, hyperparams):
-        flat = nd.concat(*[nd.reshape(p.grad, shape=(-1,)) for p in params], dim=0)
-        moment[0] = 0.9 * moment[0] + flat / nd.maximum(flat.norm(), 1)
-        start = 0
-        for p in params:
-            part = nd.slice_axis(moment[0], axis=0, begin=start, end=start + p.size)
-            p[:] = p - hyperparams['lr'] * nd.reshape(part, shape=p.shape)
-            start += p.size
+        seen.append(pool.submit(work).result())
+        sgd(params, states, hyperparams)
+    return rule, seen
+
+
+# Where it writes.
+
+@stays_lazy
+@each
+def writes_to_out(p, v, s, h, seen):
+    nd.broadcast_mul(v, nd.array([0.9]), out=v)
+    nd.elemwise_add(v, p.grad, out=v)
+    (h['lr'] * v).copyto(s)
+    nd.elemwise_sub(p, s, out=p)
+
+
+@stays_lazy
+@each
+def clips_the_gradient_itself(p, v, s, h, seen):
+    g = p.grad
+    g[:] = g.clip(-0.5, 0.5)
+    g *= 2
+    p[:] = p - h['lr'] * g
+
+
+@stays_lazy
+@each
+def writes_to_its_own_results(p, v, s, h, seen):
+    g = p.grad * 1
+    g += 0.1 * p
+    g *= 2
+    g[:] = nd.clip(g, -3, 3, out=g) + 0.01
+    s += sum([g, g * 0.5, v])
+    p -= h['lr'] * g
+
+
+@stays_lazy
+@each
+def takes_fresh_memory_at_each_step(p, v, s, h, seen):
+    g, zeros = nd.empty(p.shape), nd.zeros(p.shape)
+    zeros[:] = p.grad
+    nd.broadcast_mul(zeros, nd.array([2]), out=g)
+    p -= h['lr'] * g.astype('float32')
+
+
+@stays_lazy
+@each
+def sets_values_of_other_types_and_shapes(p, v, s, h, seen):
+    v[:] = 0.125 * h['t']
+    s[:] = np.full(s.shape, 3)
+    p[:] = p - h['lr'] * (p.grad + 0.001 * v * s) * nd.array(p.grad).sign().abs()
+    s[:] = p.argsort(axis=0, dtype='int32')
+    p[:] = p + 1e-3 * s
+    v[:] = nd.ones((1,), dtype='float64')
+
+
+@stays_lazy
+@each
+def computes_in_float64(p, v, s, h, seen):
+    p[:] = (p.astype('float64') - h['lr'] * p.grad.astype('float64').exp().log()).astype('float32')
+
+
+@stays_lazy
+def gives_one_root_the_value_of_another():
+    def rule(params, states, hyperparams):
+        for p, (v, s) in zip(params, states):
+            v[:], s[:] = p, v
+            p[:] = p - hyperparams['lr'] * (p.grad + 0.1 * (v - s))
     return rule, []
 
 
-@stays_lazy
-@each
-def prints(p, v, s, h, seen):
-    with contextlib.redirect_stdout(io.StringIO()) as text:
-        print(p, [p.grad], f'{p.grad.mean().asscalar():.4f}', float(p.max().asscalar()))
-    seen.append(text.getvalue())
-    p[:] = p.T.T - h['lr'] * (p.grad if p.grad.norm() > 0.3 else 2 * p.grad)
-
-
-@stays_lazy
-def its_own_rows_in_a_ring():
-    ring, steps = nd.zeros((4, 5, 1)), itertools.count()
-
-    def rule(params, states, hyperparams):
-        w, b = params
-        ring[next(steps) % 4] = w.grad
-        w[:] = w - hyperparams['lr'] * ring.mean(axis=0)
-        b[:] = b - hyperparams['lr'] * b.grad
-    return rule, [values([ring])]
-
-
-@ends
-@each
-def writes_row_by_row(p, v, s, h, seen):
-    for row in range(len(p)):
-        p[row] = p[row] - h['lr'] * p.grad[row]
-
+# What no graph can hold.
 
 @ends
 @each
@@ -542,21 +393,46 @@ def keeps_a_view_and_reads_it():
     views, seen = [], []
 
     def rule(params, states, hyperparams):
-        if not views:
-            views.extend(p.reshape((-1,)) for p in params)
+        views.extend([] if views else [p.reshape((-1,)) for p in params])
         for p, view in zip(params, views):
             p[:] = p - hyperparams['lr'] * p.grad
             seen.append(view.asnumpy().tolist())
     return rule, seen
 
 
+def looks_at_a_view_of_its_own(look):
+    def make():
+        array, seen = nd.zeros((5, 1)), []
+        view = array.reshape((-1,))
+
+        def rule(params, states, hyperparams):
+            array[:] = params[0].grad * 2
+            params[0][:] -= hyperparams['lr'] * array
+            seen.append(look(view))
+        return rule, seen
+    return make
+
+
+ENDING.update({
+    'reads_a_view': looks_at_a_view_of_its_own(lambda view: view.sum().asscalar()),
+    'pickles_a_view': looks_at_a_view_of_its_own(lambda view: pickle.loads(pickle.dumps(view)).asnumpy().tolist()),
+    'fills_a_view': looks_at_a_view_of_its_own(lambda view: view._sync_copyfrom(np.ones(5, np.float32)))})
+
+
 @ends
-def writes_through_a_view():
-    def rule(params, states, hyperparams):
-        for p in params:
-            p[0:1][:] = 0.5
-            p[:] = p - hyperparams['lr'] * p.grad
-    return rule, []
+@each
+def writes_and_reads_slices(p, v, s, h, seen):
+    p[0] = 0.5
+    if len(p) > 1:
+        p[1:] -= h['lr'] * p.grad[1:]
+    p -= h['lr'] * (p.grad + 0.01 * p[-1])
+
+
+@ends
+@each
+def flattens_by_a_view(p, v, s, h, seen):
+    flat = p.reshape((-1,))
+    flat -= h['lr'] * p.grad.reshape((-1,))
 
 
 @ends
@@ -586,59 +462,9 @@ def differentiates():
 
 @ends
 @each
-def writes_where_a_mask_says(p, v, s, h, seen):
-    p[nd.array([0])] = p[0:1] - h['lr'] * p.grad[0:1]
-
-
-@ends
-@each
-def changes_the_type(p, v, s, h, seen):
-    p[:] = (p.astype('float64') - h['lr'] * p.grad.astype('float64').exp().log()).astype('float32') * (
-        nd.topk(p, k=1, ret_typ='value') > -1e9)
-
-
-@ends
-@each
-def pickles(p, v, s, h, seen):
-    p[:] = p - h['lr'] * pickle.loads(pickle.dumps(p.grad))
-
-
-@ends
-def reads_a_view_of_its_own_array():
-    array, seen = nd.zeros((5, 1)), []
-    view = array.reshape((-1,))
-
-    def rule(params, states, hyperparams):
-        array[:] = params[0].grad * 2
-        params[0][:] -= hyperparams['lr'] * array
-        seen.append(view.sum().asscalar())
-    return rule, seen
-
-
-def looks_past_python(look):
-    def make():
-        array, seen = nd.zeros((5, 1)), []
-        view = array.reshape((-1,))
-
-        def rule(params, states, hyperparams):
-            array[:] = params[0].grad * 2
-            params[0][:] -= hyperparams['lr'] * array
-            seen.append(look(view))
-        return rule, seen
-    return make
-
-
-ENDING.update({
-    'pickles_a_view': looks_past_python(lambda view: pickle.loads(pickle.dumps(view)).asnumpy().tolist()),
-    'copies_a_view_deeply': looks_past_python(lambda view: copy.deepcopy(view).asnumpy().tolist()),
-    'fills_a_view': looks_past_python(lambda view: view._sync_copyfrom(np.ones(5, np.float32)))})
-
-
-@ends
-@each
 def takes_or_raises(p, v, s, h, seen):
     try:
-        nd.take(p, nd.array([0 if h['t'] < 14 else 9]), mode='raise', axis=0).wait_to_read()
+        nd.take(p, nd.array([0 if h['t'] < 14 else 9]), mode='raise', axis=0)
     except mxnet.base.MXNetError:
         seen.append(h['t'])
     p[:] = p - h['lr'] * p.grad
@@ -666,36 +492,3 @@ def trains_many_runs_within():
         for p in params:
             p[:] = p - hyperparams['lr'] * p.grad
     return rule, runs
-
-
-@ends
-def calls_an_optimiser_of_mxnet():
-    update = mxnet.optimizer.get_updater(mxnet.optimizer.create('adam', learning_rate=0.01))
-
-    def rule(params, states, hyperparams):
-        for at, p in enumerate(params):
-            update(at, p.grad, p)
-    return rule, []
-
-
-@ends
-@each
-def writes_and_reads_slices(p, v, s, h, seen):
-    p[0] = 0.5
-    if len(p) > 1:
-        p[1:] -= h['lr'] * p.grad[1:]
-    p -= h['lr'] * (p.grad + 0.01 * p[-1])
-
-
-@ends
-@each
-def waits(p, v, s, h, seen):
-    p[:] = p - h['lr'] * p.grad
-    p.wait_to_read()
-
-
-@ends
-@each
-def flattens_by_a_view(p, v, s, h, seen):
-    flat = p.reshape((-1,))
-    flat -= h['lr'] * p.grad.reshape((-1,))

@@ -1,7 +1,6 @@
 """Whatever a rule does, hybridized it does the same: curve, parameters, and what it has seen on the way."""
 import warnings
 
-import numpy as np
 import pytest
 from awkward import ENDING, RULES
 
@@ -15,15 +14,14 @@ def train(make, data, hybridize):
         warnings.simplefilter('always', UserWarning)
         run = run_scratch(rule, gb.init_adam_states(), {'lr': 0.01, 't': 1}, *data, hybridize=hybridize)
     seen = [one() if callable(one) else one for one in seen]
-    return run, seen, [str(each.message) for each in said if 'eagerly' in str(each.message)]
+    messages = [str(one.message) for one in said]
+    return (run.losses, run.weights, run.bias), seen, [text for text in messages if 'eagerly' in text]
 
 
 def check(make, data):
     (eager, eager_seen, _), (run, seen, said) = (train(make, data, hybridize) for hybridize in (False, True))
-    assert run.losses == eager.losses and run.weights == eager.weights and run.bias == eager.bias
-    assert seen == eager_seen
-    again = train(make, data, True)[0]  # now that its graphs are known
-    assert again.losses == eager.losses and again.weights == eager.weights
+    assert (run, seen) == (eager, eager_seen)
+    assert train(make, data, True)[0] == eager  # now that its graphs are known
     return said
 
 
@@ -34,23 +32,21 @@ def test_a_rule_that_stays_lazy(few_rows, name):
 
 @pytest.mark.parametrize('name', ENDING)
 def test_a_rule_whose_laziness_ends_says_so_once_and_where(few_rows, name):
-    said = check(ENDING[name], few_rows)
-    assert len(said) == 1
-    assert said[0].startswith('awkward.py, line ') and said[0].endswith('the run goes on eagerly from here')
+    said, = check(ENDING[name], few_rows)
+    assert said.startswith('awkward.py, line ') and said.endswith('the run goes on eagerly from here')
 
 
 @pytest.mark.parametrize('name', gb.RULES)
-def test_the_rules_of_the_package(airfoil_arrays, name):
+def test_the_rules_of_the_package(few_rows, name):
     rule, init_states = gb.RULES[name]
-    data = [array[:1503 if name == 'adam' else 203] for array in airfoil_arrays]
-    eager, fast = (run_scratch(rule, init_states(), {'lr': 0.01, 't': 1}, *data, hybridize=hybridize)
+    eager, fast = (run_scratch(rule, init_states(), {'lr': 0.01, 't': 1}, *few_rows, hybridize=hybridize)
                    for hybridize in (False, True))
     assert fast.losses == eager.losses and fast.weights == eager.weights and fast.bias == eager.bias
 
 
-@pytest.mark.parametrize('batch_size, rows', [(1, 21), (3, 31), (7, 50), (10, 13), (64, 103), (1000, 103)])
+@pytest.mark.parametrize('batch_size, rows', [(1, 21), (7, 50), (64, 103), (1000, 103)])
 def test_the_number_of_rows_belongs_to_a_graph(airfoil_arrays, batch_size, rows):
     data = [array[:rows] for array in airfoil_arrays]
     eager, fast = (run_scratch(gb.adam, gb.init_adam_states(), {'lr': 0.01, 't': 1}, *data, batch_size, 3,
                                hybridize=hybridize) for hybridize in (False, True))
-    assert fast.losses == eager.losses and np.array_equal(fast.weights, eager.weights)
+    assert fast.losses == eager.losses and fast.weights == eager.weights

@@ -28,47 +28,43 @@ def sgd_with(factor):
     return rule
 
 
+def size():
+    return Graph.built, RECORD.size
+
+
 @pytest.mark.parametrize('factor', [
-    lambda t, g: g * np.float32(1 / t), lambda t, g: g / t, lambda t, g: g.abs() ** (1 / t), lambda t, g: 1 / t * g],
-    ids=['NumPy', 'int', 'power', 'left'])
+    lambda t, g: g * np.float32(1 / t), lambda t, g: nd.maximum(g, -1 / t), lambda t, g: g.abs() ** (1 / t)],
+    ids=['NumPy', 'function', 'power'])
 def test_a_number_that_changes_belongs_to_no_graph(few_rows, factor):
+    rule = sgd_with(lambda t, g: factor(t + 100 * seed, g))
     for seed in range(2):  # a path's graph may be built when the path comes again
-        run(sgd_with(factor), few_rows, seed=seed)
-    built, nodes = Graph.built, RECORD.size
-    for seed in range(5):
-        run(sgd_with(factor), few_rows, seed=seed)
-    assert (Graph.built, RECORD.size) == (built, nodes)
+        run(rule, few_rows)
+    before = size()
+    for seed in range(2, 4):
+        run(rule, few_rows)
+    assert size() == before
 
 
 def test_keywords_that_change_at_each_step_do_not_pile_up(few_rows, monkeypatch):
     RECORD.forget()
     rule, built = sgd_with(lambda t, g: g.clip(-1 / (t + seed), 1 / t)), Graph.built
-    for seed in range(12):
+    for seed in range(2):
         run(rule, few_rows)
     assert Graph.built == built
-    monkeypatch.setattr('chapter_adam.lazy.record.MOST_NODES', 1000)
-    for seed in range(100, 112):
+    monkeypatch.setattr('chapter_adam.lazy.record.MOST_NODES', 400)
+    for seed in range(100, 104):
         run(rule, few_rows)
-        assert RECORD.size <= 1000 + 500  # a record is not cut
-
-
-def test_a_training_that_is_repeated_builds_nothing(few_rows):
-    for seed in range(2):
-        run(gb.adam, few_rows, seed=seed)
-    built, nodes = Graph.built, RECORD.size
-    for seed in range(20):
-        run(gb.adam, few_rows, seed=seed)
-    assert (Graph.built, RECORD.size) == (built, nodes)
+        assert RECORD.size <= 400 + 300  # a record is not cut
 
 
 def test_a_rate_that_changes_between_trainings_takes_a_graph_that_holds_for_all(few_rows):
-    for rate in np.linspace(0.01, 0.05, 9):
-        runs = [run_scratch(gb.sgd, None, {'lr': float(rate)}, *few_rows, hybridize=hybridize)
-                for hybridize in (False, True)]
+    for rate in (0.01, 0.02, 0.05):
+        runs = [run_scratch(gb.sgd, None, {'lr': rate}, *few_rows, hybridize=hybridize) for hybridize in (False, True)]
         assert runs[0].weights == runs[1].weights
-    built = Graph.built
+    before = size()
+    assert RECORD.size > len(RECORD.nodes)  # a graph counts, too
     run_scratch(gb.sgd, None, {'lr': 0.0625}, *few_rows, hybridize=True)
-    assert Graph.built == built
+    assert size() == before
 
 
 def as_it_is():
@@ -78,8 +74,7 @@ def as_it_is():
 AT_FIRST = as_it_is()
 
 
-@pytest.mark.parametrize('error', [KeyboardInterrupt, ZeroDivisionError, SystemExit, None])
-@pytest.mark.parametrize('step', [1, 7, 11])
+@pytest.mark.parametrize('error, step', [(ZeroDivisionError, 1), (KeyboardInterrupt, 7), (SystemExit, 11), (None, 0)])
 def test_mxnet_is_left_as_it_was(few_rows, error, step):
     kept = []
 
@@ -103,12 +98,10 @@ def test_mxnet_is_left_as_it_was(few_rows, error, step):
 
 INTERRUPTED = '''
 import signal, threading
-import numpy as np
 import chapter_adam as gb
 from mxnet import nd
 from chapter_adam.lazy import RECORD
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell has put us into the background
 (w, b), states, kept = [nd.ones((5, 1)), nd.ones(1)], gb.init_adam_states(), []
 for p in (w, b):
     p.attach_grad()
@@ -119,23 +112,34 @@ def rule(params, states, hyperparams):
     kept.append(params[0] * 2)
     del kept[:-3]
 
+fast, before = gb.hybridize(rule), dict(vars(nd.NDArray))
+
+def train():
+    while True:
+        fast([w, b], states, {"lr": 0.01, "t": 1})
+
+def on_ctrl_c(number, frame):
+    while frame and frame.f_code is not train.__code__:
+        frame = frame.f_back
+    if frame:  # a signal that comes late strikes nothing else
+        raise KeyboardInterrupt
+
 def interrupt(moment, done):
     while not done.wait(moment):  # again, since one that strikes in a destructor is lost
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
         moment = 0.05
 
-fast, before = gb.hybridize(rule), dict(vars(nd.NDArray))
-for moment in np.random.default_rng(0).uniform(2e-4, 4e-3, 20):
+signal.signal(signal.SIGINT, on_ctrl_c)
+for k in range(10):
     done = threading.Event()
+    threading.Thread(target=interrupt, args=[2e-4 + 3.7e-4 * k, done]).start()
     try:
-        threading.Thread(target=interrupt, args=[moment, done]).start()
-        while True:
-            fast([w, b], states, {'lr': 0.01, 't': 1})
+        train()
     except KeyboardInterrupt:
         done.set()
     assert dict(vars(nd.NDArray)) == before and not RECORD.is_open and not RECORD.is_used
-    assert all(np.isfinite(array.asnumpy()).all() for array in [*kept, w, b, w.grad, *states[0]])
-print('whole')
+    assert all((array.asnumpy() < 9).all() for array in [*kept, w, b, w.grad, *states[0]])
+print("whole")
 '''
 
 
@@ -160,11 +164,11 @@ def test_an_error_comes_at_the_step_where_the_eager_run_has_it(few_rows):
 
 
 def test_two_threads_train_at_once(airfoil_arrays):
-    data = [array[:303] for array in airfoil_arrays]
+    data = [array[:203] for array in airfoil_arrays]
     expected, found = {seed: run(gb.adam, data, seed=seed).losses for seed in (1, 2)}, {}
 
     def train(seed):
-        for _ in range(3):
+        for _ in range(2):
             found[seed] = run(gb.adam, data, seed=seed).losses
 
     threads = [threading.Thread(target=train, args=[seed]) for seed in expected]
@@ -173,9 +177,3 @@ def test_two_threads_train_at_once(airfoil_arrays):
     for thread in threads:
         thread.join()
     assert found == expected
-
-
-def test_looking_changes_nothing(few_rows):
-    told = []
-    watched = run(gb.adam, few_rows, watch=lambda epochs, loss: told.append(nd.array([loss]).asscalar().item()))
-    assert watched.losses == run(gb.adam, few_rows).losses == pytest.approx(told)

@@ -27,35 +27,34 @@ def equals(run, ensemble, k):
     assert run.epochs == tuple(ensemble.epochs)
 
 
-@pytest.mark.parametrize('name', gb.RULES)
-@pytest.mark.parametrize('options', [{}, {'batch_size': 7, 'record_every': None}, {'batch_size': 200, 'num_epochs': 5}],
-                         ids=['tens', 'sevens', 'all-at-once'])
+@pytest.mark.parametrize('name, options', [
+    *[(name, {}) for name in gb.RULES], ('adam', {'batch_size': 7, 'record_every': None}),
+    ('adam', {'batch_size': 200, 'num_epochs': 5})], ids=str)
 def test_run_k_is_the_single_run_with_seed_k(data, name, options):
     rule, init_states = gb.RULES[name]
     runs = gb.train_ensemble(rule, init_states(), SECTION, *data, seeds=[3, 11, 4], **options)
-    for k in (0, 2):
-        equals(single(rule, init_states(), SECTION, data, seed=runs.seeds[k], **options), runs, k)
+    equals(single(rule, init_states(), SECTION, data, seed=4, **options), runs, 2)
 
 
 @pytest.mark.parametrize('name, hyperparams', [
-    ('sgd', {'learning_rate': 0.05}), ('sgd', {'learning_rate': 0.05, 'momentum': 0.9}), ('adam', {}),
-    ('rmsprop', {}), ('nadam', {}), ('adadelta', {}), ('signum', {}),
+    ('sgd', {'learning_rate': 0.05, 'momentum': 0.9}), ('nadam', {}),
     ('adam', {'lr_scheduler': mxnet.lr_scheduler.FactorScheduler(step=5, factor=0.5, base_lr=0.1)})],
-    ids=['sgd', 'momentum', 'adam', 'rmsprop', 'nadam', 'adadelta', 'signum', 'scheduler'])
+    ids=['momentum', 'nadam', 'scheduler'])
 def test_gluon_run_k_is_the_single_gluon_run(data, name, hyperparams):
     runs = gb.train_gluon_ensemble(name, hyperparams, *data, seeds=[3, 4], full_division=True)
     equals(gb.train_gluon_ch7(name, hyperparams, *data, seed=4, full_division=True, plot=False), runs, 1)
 
 
 def test_runs_in_several_parts_are_those_of_one_part(data, monkeypatch):
-    def losses(name):
-        rule, init_states = gb.RULES[name]
-        rates = {'lr': np.linspace(0.01, 0.05, 8), 't': 1}
-        return gb.train_ensemble(rule, init_states(), rates, *data, seeds=range(8)).losses
-    expected = [losses(name) for name in ('sgd', 'adam')]
+    def losses(seeds=range(8), **options):
+        trained = (gb.train_ensemble(gb.adam, gb.init_adam_states(), rates, *data, seeds=seeds, **options),
+                   gb.train_gluon_ensemble('adam', {}, *data, seeds=seeds))
+        return [runs.losses for runs in trained]
+    told, rates = [], {'lr': np.linspace(0.01, 0.05, 8), 't': 1}
+    expected = losses()
     monkeypatch.setattr('chapter_adam.many.models.RUNS_AT_ONCE', 3)
-    for whole, name in zip(expected, ('sgd', 'adam')):
-        np.testing.assert_allclose(losses(name), whole, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(losses(watch=told.append), expected, rtol=0, atol=1e-6)
+    assert told == sorted(told) and told[-1] == 8
 
 
 def test_a_state_that_is_set_to_a_number_is_every_runs(data):
@@ -70,16 +69,11 @@ def test_a_state_that_is_set_to_a_number_is_every_runs(data):
 def test_a_hyperparameter_per_run_keeps_double_precision(data):
     """1 - beta2 ** t at beta2 = 1 - 1e-9 is 0 in float32."""
     values = [0.9, 0.999, 1 - 1e-9]
-    runs = gb.train_ensemble(gb.adam, gb.init_adam_states(), {**SECTION, 'beta2': values}, *data, seeds=[5] * 3)
+    states, hyperparams = gb.init_adam_states(), {**SECTION, 'beta2': values}
+    runs = gb.train_ensemble(gb.adam, states, hyperparams, *data, seeds=[5] * 3)
+    assert hyperparams == {**SECTION, 'beta2': values} and not any(s.asnumpy().any() for pair in states for s in pair)
     for k, beta2 in enumerate(values):
         equals(single(gb.adam, gb.init_adam_states(), {**SECTION, 'beta2': beta2}, data, seed=5), runs, k)
-
-
-def test_a_thousand_runs_and_more_are_trained_in_parts(data):
-    told = []
-    runs = gb.train_ensemble(gb.adam, gb.init_adam_states(), SECTION, *data, seeds=range(1600), watch=told.append)
-    assert told == sorted(told) and told[-1] == 1600
-    equals(single(gb.adam, gb.init_adam_states(), SECTION, data, seed=1599), runs, 1599)
 
 
 def test_a_run_that_diverges_is_named_and_disturbs_no_other(data):
@@ -101,18 +95,6 @@ def shows_the_shapes_of_one(params, states, hyperparams):
 def keeps_an_array_of_its_own(params, states, hyperparams):
     for p, scale in zip(params, (nd.arange(5).reshape((5, 1)) / 10, nd.array([0.3]))):
         p[:] = p - hyperparams['lr'] * scale * p.grad
-
-
-def keeps_states_elsewhere():
-    """A rule with states that it makes itself, and one number for both parameters."""
-    kept = {}
-
-    def rule(params, states, hyperparams):
-        kept['t'] = kept.get('t', 0) + 1
-        for at, p in enumerate(params):
-            kept[at] = 0.9 * kept[at] + p.grad if at in kept else p.grad
-            p[:] -= hyperparams['lr'] / kept['t'] * kept[at]
-    return rule
 
 
 @pytest.mark.parametrize('rule', [shows_the_shapes_of_one, keeps_an_array_of_its_own])
@@ -143,10 +125,9 @@ def test_what_would_mix_the_runs_is_refused_with_its_line(data, rule, word):
         gb.train_ensemble(rule, None, {'lr': 0.01}, *data, seeds=[1, 2])
 
 
-@pytest.mark.parametrize('name', ['lamb', 'lars', 'sgld'])
-def test_a_gluon_optimiser_that_is_not_known_to_work_number_by_number_is_refused(data, name):
+def test_a_gluon_optimiser_that_is_not_known_to_work_number_by_number_is_refused(data):
     with pytest.raises(ValueError, match='train_gluon_ch7'):
-        gb.train_gluon_ensemble(name, {}, *data, seeds=[1, 2])
+        gb.train_gluon_ensemble('lamb', {}, *data, seeds=[1, 2])
 
 
 def test_an_optimiser_of_the_readers_is_refused(data):
@@ -176,13 +157,6 @@ def test_an_optimiser_of_the_readers_is_refused(data):
 def test_wrong_arguments_are_named(data, call, match):
     with pytest.raises((TypeError, ValueError), match=match):
         call(data)
-
-
-def test_states_and_hyperparameters_of_the_caller_stay(data):
-    states, hyperparams = gb.init_adam_states(), {'lr': [0.01, 0.02], 't': 1}
-    gb.train_ensemble(gb.adam, states, hyperparams, *data, seeds=[1, 2])
-    assert hyperparams == {'lr': [0.01, 0.02], 't': 1}
-    assert all((state.asnumpy() == 0).all() for pair in states for state in pair)
 
 
 def test_an_ensemble_as_data():

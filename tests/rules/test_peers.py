@@ -1,15 +1,14 @@
 """The rules against PyTorch's and optax's, whose paths peer_paths.py has written down."""
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from peer_paths import BETAS, EPS, FILE, HALVED, LR, halved
 from test_rules import initial, path_of
 
 from chapter_adam.rules import RULES
 
-PATHS = json.loads(Path(__file__).with_name('peer_paths.json').read_text())
-LR, EPS, BETA, HALVED = 0.02, 0.1, 0.9, 25  # as in peer_paths
+PATHS, BETA = json.loads(FILE.read_text()), BETAS[0]
 SAME = 1e-6  # the paths are written to seven digits
 ADAMS = {'eps': EPS, 'beta1': BETA, 'beta2': BETA}
 
@@ -22,10 +21,6 @@ def folded(t):
     """What PyTorch's and optax's corrections of both averages are for a rule that has none."""
     root = (1 - BETA ** t) ** 0.5
     return {**ADAMS, 'lr': LR * root / (1 - BETA ** t), 'eps': EPS * root}
-
-
-def halved(t):
-    return {'lr': LR / 2 if t >= HALVED else LR}
 
 
 # peer: our rule, its hyperparameters at step t, and whether that makes it the same rule
