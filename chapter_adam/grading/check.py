@@ -1,12 +1,14 @@
 """The grader: a rule beside its oracle on the same gradients, and the known mistakes beside the rule."""
 from dataclasses import replace
 
+import numpy as np
+
 from ..core import checks
 from . import verdict as showing
 from .arguments import LR, OTHERS, initial_states, meaning, other_value, roles_of, steady
 from .known import ORACLES, PATTERNS, make_stream
 from .matching import first_lost, follow
-from .naming import closest_eps, known_mistake, scaled_gradient, shared_state, with_eps
+from .naming import closest_eps, known_mistake, scaled_gradient
 from .sentences import Sentences
 from .trial import Trial, arrays_of
 
@@ -47,14 +49,15 @@ def check(rule, against='adam', states=None, hyperparams=None, plot=False, *, st
     if hyperparams is not None and not isinstance(hyperparams, dict):
         raise TypeError(f"hyperparams must be a dict such as {{'lr': 0.02, 't': 1}}, got {checks.short(hyperparams)}")
     plot, steps = checks.flag('plot', plot), checks.whole_number('steps', steps, least=1)
-    found = Check(rule, against, states, hyperparams, steps).verdict()
+    with np.errstate(all='ignore'):  # a rule, or a mistake, may divide by 0
+        found = Check(rule, against, states, hyperparams, steps).verdict()
     if plot:
         showing.show(found)
     return found
 
 
 class Check:
-    """A rule, what it is to be, and what it did in its last trial."""
+    """A rule, what it is to be, and what it did in a trial."""
 
     def __init__(self, rule, against, states, hyperparams, steps):
         self.rule, self.against, self.oracle = rule, against, ORACLES[against]
@@ -66,13 +69,13 @@ class Check:
         while self.trial.failure and self.supply(self.trial.failure.error):
             self.trial = self.try_it()
 
-    def try_it(self, d=len(PATTERNS), steps=None, hyperparams=None):
-        """A new trial, of d features or as many as the states are made for."""
+    def try_it(self, d=len(PATTERNS), steps=None, changed={}):
+        """A new trial, of d features or as many as the states are made for, with some hyperparameters changed."""
         self.states, d = initial_states(self.rule, self.against, self.given_states, d)
-        hyperparams = hyperparams or self.hyperparams
+        hyperparams = {**self.hyperparams, **changed}
         trial = Trial(self.rule, make_stream(d, steps or self.steps), self.states, hyperparams)
-        self.meant = meaning(hyperparams, self.oracle, trial.hyperparams.read)
-        trial.stream = replace(trial.stream, first=self.meant.pop('t'))
+        trial.meant = meaning(hyperparams, self.oracle, trial.hyperparams.read)
+        trial.stream = replace(trial.stream, first=trial.meant.pop('t'))
         return trial
 
     def supply(self, error):
@@ -90,46 +93,43 @@ class Check:
         usual hyperparameters, or it is right; the first of these that is true.
         """
         if self.trial.failure:
-            shared = self.shared_state()
-            return self.say.failed(self.trial, self.meant, self.hyperparams) if shared is None else shared
-        eps, fit = closest_eps(self.oracle, self.trial, self.meant)
+            return self.failed()
+        trial, fit = closest_eps(self.oracle, self.trial)
+        eps = trial.meant.get('eps')
         if not fit.fits:
-            return self.wrong(eps, fit, *known_mistake(self.against, self.trial, self.meant))
-        at = with_eps(self.meant, eps)
+            return self.wrong(trial, *known_mistake(self.against, self.trial))
         named = roles_of(self.given or (), self.oracle).get('eps')
-        if named and eps != self.meant['eps']:
-            return self.say.ignored(self.trial, self.meant, named, follow(self.oracle, {}, self.trial, self.meant))
-        if scaled := scaled_gradient(self.oracle, self.trial, self.meant, eps):
-            return self.wrong(self.meant['eps'], follow(self.oracle, {}, self.trial, self.meant), *scaled)
+        if named and eps != self.trial.meant['eps']:
+            return self.say.ignored(self.trial, named)
+        if scaled := scaled_gradient(self.oracle, self.trial, eps):
+            return self.wrong(self.trial, *scaled)
         other = self.with_other_hyperparams(eps)
+        asked_for = {'lr', 't'} if self.given is None else self.given
         return other if other is not None else self.say.right(
-            self.trial, at, self.states_of_oracle(at), [key for key in self.hyperparams if key not in self.asked_for()])
+            trial, self.states_of(trial), [key for key in self.hyperparams if key not in asked_for])
 
-    def asked_for(self):
-        return {'lr', 't'} if self.given is None else self.given
-
-    def states_of_oracle(self, meant):
+    def states_of(self, trial):
         """'same', 'other' or 'none', as in a Verdict."""
         if not self.oracle.states:
             return 'other' if arrays_of(self.states) else 'none'
-        return 'other' if any(first_lost(self.oracle, {}, self.trial, meant).values()) else 'same'
+        return 'other' if any(first_lost(self.oracle, trial).values()) else 'same'
 
-    def wrong(self, eps, fit, match, its_eps):
+    def wrong(self, trial, match, at):
+        """The rule differs; `match` is the mistake that it makes, or None, and `at` the trial with the eps of that."""
         if match and match.convention:
-            return self.say.convention(self.trial, with_eps(self.meant, its_eps), match)
-        lost = first_lost(self.oracle, {}, self.trial, with_eps(self.meant, eps))
-        return self.say.wrong(self.trial, with_eps(self.meant, eps), fit.first, match,
-                              its_eps if its_eps != self.meant.get('eps') else None, lost)
+            return self.say.convention(at, match)
+        eps = at.meant.get('eps')
+        return self.say.wrong(trial, match, eps if match and eps != self.trial.meant.get('eps') else None,
+                              first_lost(self.oracle, trial))
 
-    def shared_state(self):
-        """A verdict if the rule runs where each parameter is one number, and has one state for both; else None."""
-        before, self.trial = self.trial, self.try_it(d=1)
-        if not self.trial.failure:
-            match, eps = shared_state(self.against, self.trial, self.meant)
+    def failed(self):
+        """The rule raises; but where each parameter is one number it may run, and have one state for both."""
+        small = self.try_it(d=1)
+        if not small.failure:
+            match, at = known_mistake(self.against, small, in_turn=True)
             if match:
-                return self.wrong(*closest_eps(self.oracle, self.trial, self.meant), match, eps)
-        self.trial = before
-        return None
+                return self.wrong(closest_eps(self.oracle, small)[0], match, at)
+        return self.say.failed(self.trial, self.hyperparams)
 
     def with_other_hyperparams(self, eps):
         """A verdict if the rule is wrong with other values of its rate and of what else it reads; else None.
@@ -139,17 +139,16 @@ class Check:
         again = Trial(self.rule, self.trial.stream.begin(3), self.states, self.hyperparams)
         if again.path.tobytes() != self.trial.path[:4].tobytes():
             return None
-        usual, roles = self.meant, self.roles_to_change()
+        roles = self.roles_to_change()
         changed = {key: other_value(self.hyperparams.get(key), role) for key, role in roles.items()}
-        trial = self.try_it(d=5, steps=8, hyperparams={**self.hyperparams, **changed})
-        other = self.meant if 'eps' in roles.values() else with_eps(self.meant, eps)
-        self.meant = usual
-        if trial.failure or (fit := follow(self.oracle, {}, trial, other)).fits:
+        trial = self.try_it(d=5, steps=8, changed=changed)
+        trial = trial if 'eps' in roles.values() else trial.at(eps)
+        if trial.failure or follow(self.oracle, trial).fits:
             return None
-        unused = [key for key, role in roles.items()
-                  if follow(self.oracle, {}, trial, {**other, role: eps if role == 'eps' else usual[role]}).fits]
-        return self.say.ignored(trial, other, unused[0] if unused else None, fit,
-                                {key: OTHERS[role] for key, role in roles.items()})
+        before = self.trial.at(eps).meant
+        unused = [key for key, role in roles.items() if follow(self.oracle, trial.at(before[role], role)).fits]
+        given = {key: OTHERS[role] for key, role in roles.items()}
+        return self.say.ignored(trial, unused[0] if unused else None, given)
 
     def roles_to_change(self):
         """Which hyperparameters are to have other values in a second trial, by key; the rate in any case."""

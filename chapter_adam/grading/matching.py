@@ -20,7 +20,7 @@ LARGEST = 3e38  # of float32
 
 @dataclass(frozen=True)
 class Fit:
-    """How well a rule follows an oracle, with some of its pieces `changed` or none.
+    """How well a rule follows an oracle.
 
     Attributes:
         first: the first step that differs; one more than there are steps if none does.
@@ -32,48 +32,51 @@ class Fit:
     fits: bool
 
 
-def distances(oracle, changed, trial, hyperparams):
+def distances(oracle, trial):
     """After each step: how far the rule's move is from the oracle's, in units of the tolerance, (n,)."""
-    memory, longest = memory_of(oracle, hyperparams), 0
-    moves = oracle.moves(trial.stream, hyperparams, changed)
-    for t, (moved, (expected, _), before, after) in enumerate(zip(trial.moves, moves, trial.path, trial.path[1:]), 1):
-        with np.errstate(all='ignore'):
-            expected = np.where(abs(expected) < LARGEST, expected, np.nan)
-            longest = np.fmax(longest, abs(expected))
-            allowed = ROUNDOFF * ((memory + 2 * t + 8) * longest + np.fmax(abs(before), abs(after))) + TINIEST
-            off = abs(moved - expected) / allowed
-            both = ~np.isfinite(moved) & np.isnan(expected)
+    memory, longest = memory_of(oracle, trial), 0
+    moves = zip(trial.moves, oracle.moves(trial.stream, trial.meant), trial.path, trial.path[1:])
+    for t, (moved, (expected, _), before, after) in enumerate(moves, 1):
+        expected = np.where(abs(expected) < LARGEST, expected, np.nan)
+        longest = np.fmax(longest, abs(expected))
+        allowed = ROUNDOFF * ((memory + 2 * t + 8) * longest + np.fmax(abs(before), abs(after))) + TINIEST
+        off = abs(moved - expected) / allowed
+        both = ~np.isfinite(moved) & np.isnan(expected)
         yield np.where(both, 0, np.where(np.isfinite(off), off, np.inf))
 
 
-def memory_of(oracle, hyperparams):
+def memory_of(oracle, trial):
     """How many steps the longest memory goes back."""
-    decay = {**oracle.hyperparams, **hyperparams}[oracle.decay] if oracle.decay else 0
+    decay = {**oracle.hyperparams, **trial.meant}[oracle.decay] if oracle.decay else 0
     return 1 / (1 - decay) if decay < 1 else 1e4
 
 
-def follow(oracle, changed, trial, hyperparams):
-    """The Fit of an oracle with `changed` pieces to what a rule did; given up where they part."""
+def follow(oracle, trial):
+    """The Fit of an oracle to what a rule did; given up where they part."""
     total, steps = 0.0, len(trial.moves)
-    for t, off in enumerate(distances(oracle, changed, trial, hyperparams), 1):
+    for t, off in enumerate(distances(oracle, trial), 1):
         if (off > 1).any():
             return Fit(t, np.sqrt(total / t), False)
         total += (off ** 2).mean()
     return Fit(steps + 1, np.sqrt(total / max(steps, 1)), True)
 
 
-def is_near(moved, expected):
-    """Whether a first step is roughly the expected one; for steps (values, n), which of them are."""
-    near = abs(moved - expected) <= 2e-3 * abs(expected) + 1e-6
-    return (near | ~np.isfinite(moved) & ~(abs(expected) < LARGEST)).all(axis=-1)
+def begins_alike(oracle, trial, seen, **columns):
+    """Whether a rule's first step is roughly an oracle's; for each value of hyperparameters that are `columns`."""
+    expected = oracle.first_move(trial.stream, {**trial.meant, **columns}, seen)
+    size = abs(expected)
+    near = abs(trial.moves[0] - expected) <= 2e-3 * size + 1e-6
+    if not near.all():
+        near |= ~np.isfinite(trial.moves[0]) & ~(size < LARGEST)
+    return near.all(axis=-1)
 
 
-def first_lost(oracle, changed, trial, hyperparams):
+def first_lost(oracle, trial):
     """For each state of the oracle's, the first step after which no array of the rule's holds it; None if all do."""
     parts = [trial.stream.owner == owner for owner in (0, 1)]
     lost, largest = dict.fromkeys(oracle.states), dict.fromkeys(oracle.states, 0)
-    memory = memory_of(oracle, hyperparams)
-    for t, ((_, held), arrays) in enumerate(zip(oracle.moves(trial.stream, hyperparams, changed), trial.states), 1):
+    memory = memory_of(oracle, trial)
+    for t, ((_, held), arrays) in enumerate(zip(oracle.moves(trial.stream, trial.meant), trial.states), 1):
         for name in [name for name, at in lost.items() if at is None]:
             largest[name] = np.fmax(largest[name], abs(held[name]))
             allowed = ROUNDOFF * (memory + 4 * t + 8) * largest[name] + SMALLEST

@@ -1,7 +1,7 @@
 """A reader's rule, run on a stream: what it does to parameters and states, what it reads, and where it fails."""
 import os
 import warnings
-from copy import deepcopy
+from copy import copy, deepcopy
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
@@ -38,15 +38,16 @@ class Trial:
         path: (steps + 1, n), the parameters before the first step and after each, as many as it took.
         states: after each step, the arrays in its states, flattened, as a list.
         failure: None, or a Failure.
-        hyperparams: as the rule left them, with the keys that it `asked` for.
+        hyperparams: as the rule left them, with the keys that it has `read`.
+        meant: its hyperparameters under the oracle's names.
     """
 
     def __init__(self, rule, stream, states, hyperparams):
-        self.stream, self.failure, self.states = stream, None, []
+        self.stream, self.failure, self.states, self.meant = stream, None, [], {}
         rule = fresh(rule)
         states, hyperparams = copies(states, dict(hyperparams))
         self.hyperparams = Hyperparams(hyperparams)
-        with DEVICE, np.errstate(all='ignore'), warnings.catch_warnings(record=True) as self.warned:
+        with DEVICE, warnings.catch_warnings(record=True) as self.warned:
             warnings.simplefilter('always')
             self.path = np.array([stream.start, *self._steps(rule, states)])
             self.moves = np.diff(self.path, axis=0)
@@ -68,6 +69,12 @@ class Trial:
                 return
             self.states.append([array.asnumpy().ravel().astype(float) for array in arrays_of(states)])
             yield np.concatenate([p.asnumpy().ravel() for p in params]).astype(float)
+
+    def at(self, value, role='eps'):
+        """The same trial, of a rule taken to have this eps, or another hyperparameter; None: as it is."""
+        other = copy(self)
+        other.meant = self.meant if value is None else {**self.meant, role: value}
+        return other
 
     @property
     def t_moved(self):

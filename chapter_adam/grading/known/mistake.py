@@ -1,52 +1,36 @@
 """What a known mistake is: its name, what to do about it, and the pieces of the oracle that it writes otherwise."""
-from dataclasses import dataclass, field
-
-
-MARKS = 'convention', 't_moved', 'in_turn', 'alone', 'needs_states'
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A name, advice, and pieces.
+    """One mistake, or two at once, which have two names.
 
     `convention`: who does it so on purpose; then it is not called wrong. `t_moved`: only if hyperparams['t'] was
-    changed by the rule, or was not. `in_turn`: only where every parameter is one number. `oracle`: the rule that it is
-    instead. `alone`: it is not tried together with another. `needs_states`: only if the rule's states show it too.
+    changed by the rule, or was not. `in_turn`: only where every parameter is one number. `alone`: it is not tried
+    together with another. `needs_states`: only if the rule's states show it too.
     """
-    name: str
+    names: tuple
     advice: str
-    pieces: dict = field(hash=False)
+    pieces: dict
     convention: str = ''
     t_moved: bool = None
     in_turn: bool = False
-    oracle: object = None
     alone: bool = False
     needs_states: bool = False
 
-    @property
-    def names(self):
-        return (self.name,)
+    def __add__(self, other):
+        """Both at once."""
+        return Mistake(self.names + other.names, f'{self.advice} {other.advice}'.strip(),
+                       {**self.pieces, **other.pieces}, self.convention and other.convention,
+                       self.t_moved if other.t_moved is None else other.t_moved, self.in_turn or other.in_turn,
+                       needs_states=self.needs_states or other.needs_states)
 
 
-@dataclass(frozen=True)
-class Pair(Mistake):
-    """Two mistakes at once."""
-    names: tuple = ()
+MARKS = [field.name for field in fields(Mistake)[3:]]
 
 
 def mistake(name, advice, **pieces):
+    """A mistake of its marks and pieces."""
     marks = {key: pieces.pop(key) for key in MARKS if key in pieces}
-    return Mistake(name, advice, pieces, **marks)
-
-
-def pairs_of(singles):
-    """Two at once, where they write other pieces otherwise."""
-    singles = [each for each in singles if not each.alone]
-    for k, one in enumerate(singles):
-        for two in singles[k + 1:]:
-            if not one.pieces.keys() & two.pieces.keys():
-                yield Pair(f'{one.name}; {two.name}', f'{one.advice} {two.advice}'.strip(),
-                           {**one.pieces, **two.pieces}, names=(one.name, two.name),
-                           in_turn=one.in_turn or two.in_turn,
-                           convention=one.convention and two.convention,
-                           needs_states=one.needs_states or two.needs_states)
+    return Mistake((name,), advice, pieces, **marks)

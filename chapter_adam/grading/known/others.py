@@ -1,136 +1,136 @@
 """The known mistakes of the other rules, and those that every rule can have: in its states and in its last line."""
-from types import SimpleNamespace
+import re
+from functools import cache
+from itertools import combinations
 
 import numpy as np
 
-from .adams import ADAMS, AVERAGES, BETAS, EPS
+from .adams import ADAMS, AVERAGES, BETAS, EPS, OTHER
 from .mistake import mistake
-from .oracles import average, corrected, gradient, square
-
-
-def before(name):
-    """The piece that takes a state as it was before this step."""
-    return lambda x: x.before[name]
-
-
-def shared(name, piece):
-    """The piece of a state that is one for all parameters, which change it one after the other."""
-    def in_turn(x):
-        last, results = getattr(x, name)[..., -1:], []
-        for k in range(x.g.shape[-1]):
-            last = piece(SimpleNamespace(**{**vars(x), name: last, 'g': x.g[..., k:k + 1]}))
-            results.append(last)
-        return np.concatenate(results, axis=-1)
-    return in_turn
-
-
-def of_one_parameter(index):
-    return lambda x: np.where(x.owner == index, x.p - x.shift, x.p)
-
+from .oracles import CORRECTED, ORACLES, value
 
 IN_PLACE = 'Write in place, {0}[:] = ...; {0} = ... only gives a new array that name.'
+EACH_ITS_OWN = 'Give each parameter states of its own.'
 # Of every rule that has the pieces.
 MOVES = [
-    mistake('sign turned round', 'Subtract the step from the parameter.', p=lambda x: x.p + x.shift),
-    mistake('lr not used', 'Multiply the step by lr.', move=lambda x: x.step / x.lr),
-    mistake('lr used twice', 'Multiply the step by lr once.', move=lambda x: x.step * x.lr),
-    mistake('divided by lr', 'Multiply the step by lr.', move=lambda x: x.step / x.lr ** 2, alone=True),
-    mistake('p instead of its gradient', 'The gradient of p is p.grad.', g=lambda x: x.p),
-    mistake('sign of the gradient', 'Take p.grad as it is.', g=lambda x: np.sign(x.g)),
-    mistake('gradient of the last parameter for both', 'Each parameter has its own gradient.', g=lambda x: x.g[-1:]),
-    mistake('gradient of the first parameter for both', 'Each parameter has its own gradient.',
-            g=lambda x: np.full_like(x.g, x.g[0]), in_turn=True),
-    mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: -x.shift),
-    mistake('p not kept', 'Write p[:] = p - step.', p=lambda x: x.shift),
-    mistake('p rebound', IN_PLACE.format('p'), p=lambda x: x.p, needs_states=True),
+    mistake('sign turned round', 'Subtract the step from the parameter.', p='p + shift'),
+    mistake('lr not used', 'Multiply the step by lr.', move='step / lr'),
+    mistake('lr used twice', 'Multiply the step by lr once.', move='step * lr'),
+    mistake('divided by lr', 'Multiply the step by lr.', move='step / lr ** 2', alone=True),
+    mistake('p instead of its gradient', 'The gradient of p is p.grad.', g='p'),
+    mistake('sign of the gradient', 'Take p.grad as it is.', g='sign(g)'),
+    mistake('gradient of the last parameter for both', 'Each parameter has its own gradient.', g='g[-1:]'),
+    mistake('gradient of the first parameter for both', 'Each parameter has its own gradient.', g='0 * g + g[0]',
+            in_turn=True),
+    mistake('p not kept', 'Write p[:] = p - step.', p='-shift'),
+    mistake('p not kept', 'Write p[:] = p - step.', p='shift'),
+    mistake('p rebound', IN_PLACE.format('p'), p='p', needs_states=True),
     mistake('only the first parameter updated', 'Go over all parameters; does a return stand inside the loop?',
-            p=of_one_parameter(0)),
+            p='where(owner == 0, p - shift, p)'),
     mistake('only the last parameter updated', 'Go over all parameters; are lines outside of the loop?',
-            p=of_one_parameter(1)),
-    mistake('lr divided by sqrt(t)', 'lr stays as it is.', move=lambda x: x.step / np.sqrt(x.k), alone=True),
-    mistake('lr divided by t', 'lr stays as it is.', move=lambda x: x.step / x.k, alone=True),
+            p='where(owner == 1, p - shift, p)'),
+    mistake('lr divided by sqrt(t)', 'lr stays as it is.', move='step / sqrt(k)', alone=True),
+    mistake('lr divided by t', 'lr stays as it is.', move='step / k', alone=True),
+    mistake('no parameter changed', 'Write into the arrays, p[:] = ...; what a rule returns is not used.', p='p',
+            alone=True),
 ]
-OUTSIDE = mistake('eps outside the root', '', root=lambda x: np.sqrt(x.s) + x.eps,
-                  convention="PyTorch's: eps is added to the root")
 SIZES = [
-    mistake('eps forgotten', 'Add eps: a gradient that is always 0 gives 0 / 0.', root=lambda x: np.sqrt(x.s)),
-    mistake('root forgotten', 'Divide by the root.', root=lambda x: x.s + x.eps),
+    mistake('eps outside the root', '', root='sqrt(s) + eps', convention="PyTorch's: eps is added to the root"),
+    mistake('eps forgotten', 'Add eps: a gradient that is always 0 gives 0 / 0.', root='sqrt(s)'),
+    mistake('root forgotten', 'Divide by the root.', root='s + eps'),
 ]
-# What needs no correction, for the rules without it.
-PLAIN = [each for each in BETAS + EPS + AVERAGES if not each.pieces.keys() & {'v_hat', 's_hat'}
-         and each.name not in (
-             'betas swapped in the averages', 'eps-hat', 'eps / (1 - beta2 ** t)',
-             'eps inside the root of the uncorrected s')]
-CORRECTED = {'v_hat': corrected('v', 'beta1'), 's_hat': corrected('s', 'beta2')}
+# Of the rules without correction, where swapped betas are swapped in the averages alone.
+PLAIN = [each for each in BETAS + EPS + AVERAGES if each.names != ('betas swapped in the averages',)
+         and not each.pieces.keys() & {'v_hat', 's_hat'} and '** t' not in each.pieces.get('root', '')]
 
 
-def one_average(name, value, beta):
-    """The mistakes in an average <- beta average + (1 - beta) value."""
-    return [mistake(f'factor (1 - {beta}) forgotten', f'{name} <- {beta} {name} + (1 - {beta}) ...',
-                    **{name: lambda x: getattr(x, beta) * getattr(x, name) + value(x)}),
-            mistake(f'{beta} and 1 - {beta} swapped', f'{name} <- {beta} {name} + (1 - {beta}) ...',
-                    **{name: lambda x: (1 - getattr(x, beta)) * getattr(x, name) + getattr(x, beta) * value(x)})]
+def squares(beta):
+    """The mistakes in s <- beta s + (1 - beta) g * g."""
+    advice = f's <- {beta} s + (1 - {beta}) ...'
+    return [mistake(f'factor (1 - {beta}) forgotten', advice, s=f'{beta} * s + g ** 2'),
+            mistake(f'{beta} and 1 - {beta} swapped', advice, s=f'(1 - {beta}) * s + {beta} * g ** 2')]
 
 
 OWN = {
+    'sgd': [],
     'adam': ADAMS,
     'momentum': [
         mistake('factor (1 - momentum)', 'The book has v <- momentum v + lr g, without it.',
-                v=lambda x: x.momentum * x.v + (1 - x.momentum) * x.lr * x.g),
-        mistake('v is not averaged', 'v <- momentum v + lr g.', v=lambda x: x.lr * x.g),
-        mistake('sign of g in v turned round', 'v <- momentum v + lr g.', v=lambda x: x.momentum * x.v - x.lr * x.g),
-        mistake("Nesterov's momentum", 'This is another rule.', step=lambda x: x.momentum * x.v + x.lr * x.g)],
-    'adagrad': [OUTSIDE, *SIZES, mistake('square forgotten', 's adds g * g.', s=lambda x: x.s + x.g),
-                mistake('s is not a sum', 's <- s + g * g.', s=square)],
-    'rmsprop': [OUTSIDE, *SIZES, mistake('square forgotten', 's averages g * g.', s=average('s', gradient, 'gamma')),
-                *one_average('s', square, 'gamma')],
+                v='momentum * v + (1 - momentum) * lr * g'),
+        mistake('v is not averaged', 'v <- momentum v + lr g.', v='lr * g'),
+        mistake('sign of g in v turned round', 'v <- momentum v + lr g.', v='momentum * v - lr * g'),
+        mistake("Nesterov's momentum", OTHER, step='momentum * v + lr * g')],
+    'adagrad': [*SIZES, mistake('square forgotten', 's adds g * g.', s='s + g'),
+                mistake('s is not a sum', 's <- s + g * g.', s='g ** 2')],
+    'rmsprop': [*SIZES, mistake('square forgotten', 's averages g * g.', s='gamma * s + (1 - gamma) * g'),
+                *squares('gamma')],
     'adadelta': [
-        mistake('delta not used', 'Multiply by the root of delta + eps.', root=lambda x: np.sqrt(x.s + x.eps)),
-        mistake('quotient upside down', 'The step is sqrt((delta + eps) / (s + eps)) g.',
-                step=lambda x: x.g * x.root),
+        mistake('delta not used', 'Multiply by the root of delta + eps.', root='sqrt(s + eps)'),
+        mistake('quotient upside down', 'The step is sqrt((delta + eps) / (s + eps)) g.', step='g * root'),
         mistake('delta averages g * g', 'delta averages the squares of the steps.',
-                delta=average('delta', square, 'rho')),
+                delta='rho * delta + (1 - rho) * g ** 2'),
         mistake('delta averages the steps', 'delta averages the squares of the steps.',
-                delta=average('delta', lambda x: x.step, 'rho')),
+                delta='rho * delta + (1 - rho) * step'),
         mistake('eps only below', 'Add eps to delta too: without it no step is ever taken.',
-                root=lambda x: np.sqrt((x.s + x.eps) / x.delta)),
-        mistake('lr used', 'Adadelta has no learning rate.', move=lambda x: x.lr * x.step),
-        *one_average('s', square, 'rho')],
+                root='sqrt((s + eps) / delta)'),
+        mistake('lr used', 'Adadelta has no learning rate.', move='lr * step'),
+        *squares('rho')],
     'adam_uncorrected': PLAIN,
     'amsgrad': [
         *PLAIN, mistake('bias correction', '', convention="PyTorch's: both averages are corrected",
-                        **CORRECTED | {'s_hat': lambda x: x.top / (1 - x.beta2 ** x.t)}),
-        mistake('the largest corrected s', 'top is the largest s itself.', **CORRECTED | {
-            'top': lambda x: np.maximum(x.top, x.s / (1 - x.beta2 ** x.t)), 's_hat': lambda x: x.top}),
-        mistake('top not used', 'Divide by the root of top.', s_hat=lambda x: x.s)],
+                        **CORRECTED | {'s_hat': 'top / (1 - beta2 ** t)'}),
+        mistake('the largest corrected s', 'top is the largest s itself.',
+                **CORRECTED | {'top': 'maximum(top, s / (1 - beta2 ** t))', 's_hat': 'top'}),
+        mistake('top not used', 'Divide by the root of top.', s_hat='s')],
     'yogi': [
         *PLAIN, mistake('bias correction', '', convention="later editions' and optax's: both averages are corrected",
                         **CORRECTED),
         mistake('factor g * g forgotten', 's <- s + (1 - beta2) sign(g * g - s) g * g.',
-                s=lambda x: x.s + (1 - x.beta2) * np.sign(x.g ** 2 - x.s)),
+                s='s + (1 - beta2) * sign(g ** 2 - s)'),
         mistake("sign of s's change turned round", 's <- s + (1 - beta2) sign(g * g - s) g * g.',
-                s=lambda x: x.s + (1 - x.beta2) * np.sign(x.s - x.g ** 2) * x.g ** 2)],
-    'sgd': [],
+                s='s + (1 - beta2) * sign(s - g ** 2) * g ** 2')],
 }
 
 
-def mistakes_of(against, oracle):
-    """The mistakes that a rule can have: its own, and those of its states and of its last line."""
-    rebound = [mistake(f'{name} rebound', IN_PLACE.format(name), needs_states=True,
-                       **{f'keep_{name}': before(name)})
+def shared(name, piece):
+    """The piece of a state that is one for w and b, each one number: w changes it first."""
+    def in_turn(x):
+        w = value(piece, {**x, name: x[name][..., -1:]})[..., :1]
+        return np.concatenate([w, value(piece, {**x, name: w})[..., 1:]], axis=-1)
+    return in_turn
+
+
+def of_states(oracle):
+    """The mistakes with states: of each, and of both where there are v and s."""
+    rebound = [mistake(f'{name} rebound', IN_PLACE.format(name), needs_states=True, **{f'keep_{name}': f'old_{name}'})
                for name in oracle.states]
-    in_turn = [mistake(f'one {name} for both parameters', f'Give each parameter a {name} of its own.',
-                       **{name: shared(name, oracle.pieces[name])}, in_turn=True) for name in oracle.states]
+    pieces = {name: shared(name, oracle.pieces[name]) for name in oracle.states}
+    in_turn = [mistake(f'one {name} for both parameters', f'Give each parameter a {name} of its own.', in_turn=True,
+                       **{name: piece}) for name, piece in pieces.items()]
     if oracle.states[:2] == ('v', 's'):
-        in_turn.insert(0, mistake('one state for both parameters', 'Give each parameter states of its own.',
-                                  v=shared('v', oracle.pieces['v']), s=shared('s', oracle.pieces['s']), in_turn=True))
-        rebound += [mistake('v and s rebound', IN_PLACE.format('v'), keep_v=before('v'), keep_s=before('s'),
-                            needs_states=True),
-                    mistake('v and s are one array', 'Give v and s an array each.',
-                            s=lambda x: oracle.pieces['s'](SimpleNamespace(**{**vars(x), 's': x.v})),
-                            v_hat=lambda x: oracle.pieces['v_hat'](SimpleNamespace(**{**vars(x), 'v': x.s})),
-                            keep_v=lambda x: x.s)]
+        both = {name: pieces[name] for name in ('v', 's')}
+        in_turn.insert(0, mistake('one state for both parameters', EACH_ITS_OWN, **both, in_turn=True))
+        rebound += [mistake('v and s rebound', IN_PLACE.format('v'), keep_v='old_v', keep_s='old_s', needs_states=True),
+                    mistake('v and s are one array', 'Give v and s an array each.', keep_v='s',
+                            s=re.sub(r'\bs\b', 'v', oracle.pieces['s']),
+                            v_hat=re.sub(r'\bv\b', 's', oracle.pieces['v_hat']))]
     elif len(oracle.states) == 1:
-        in_turn[0] = mistake('one state for both parameters', in_turn[0].advice, **in_turn[0].pieces, in_turn=True)
-    moves = [each for each in MOVES if against != 'adadelta' or 'lr' not in each.name]
-    return OWN[against] + rebound + moves + in_turn
+        in_turn = [mistake('one state for both parameters', in_turn[0].advice, **pieces, in_turn=True)]
+    return rebound, in_turn
+
+
+@cache
+def mistakes_of(against):
+    """The mistakes that a rule can have, each with its oracle: its own, those of its states and of its last line."""
+    oracle = ORACLES[against]
+    rebound, in_turn = of_states(oracle)
+    moves = [each for each in MOVES if against != 'adadelta' or 'lr' not in each.names[0]]
+    return [(each, oracle.changed(each.pieces)) for each in OWN[against] + rebound + moves + in_turn]
+
+
+@cache
+def pairs_of(against):
+    """Two at once, where they write other pieces otherwise."""
+    singles = [(each, wrong) for each, wrong in mistakes_of(against) if not each.alone]
+    return [(one + two, wrong.changed(two.pieces)) for (one, wrong), (two, _) in combinations(singles, 2)
+            if not one.pieces.keys() & two.pieces.keys()]
