@@ -1,13 +1,7 @@
 """`chapter-adam data`: the facts of the data file; with --restore, downloads it again."""
-import contextlib
-import signal
-from itertools import islice
-
 from ..core import airfoil
 from ..output.files import whole_file
 from ..output.terminal import printable
-
-LONGEST, KIBIBYTES = 60, 1024  # seconds and size of a download; the file has 60 kB
 
 
 def run(options):
@@ -31,41 +25,21 @@ def facts(path):
 def restore(path):
     """Downloads the data file from the address that d2l registers, verifies it and moves it to `path`.
 
-    Raises DataError if the address cannot be reached, is too slow, or serves other bytes.
+    Raises DataError if the address cannot be reached, or serves other bytes.
     """
+    import requests
     from d2l.mxnet import DATA_HUB
     address, registered = DATA_HUB['airfoil']
     try:
-        content = download(address)
+        answer = requests.get(address, timeout=30)
+        answer.raise_for_status()
     except OSError as error:  # requests' errors are of this type
         raise airfoil.DataError(f'cannot download {address}: {type(error).__name__}; '
                                 f'copy {airfoil.NAME} from another clone to {path}') from None
-    if (found := airfoil.sha1(content)) != registered:
+    if (found := airfoil.sha1(answer.content)) != registered:
         raise airfoil.DataError(f'{address} serves a damaged file: expected SHA-1 {registered}, found {found}; '
                                 f'{path} is left as it was')
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as stream:
-        stream.write(content)
+        stream.write(answer.content)
     return path
-
-
-def download(address):
-    """The bytes at an address, at most KIBIBYTES, within LONGEST seconds."""
-    import requests
-    with at_most(LONGEST), requests.get(address, timeout=30, stream=True) as answer:
-        answer.raise_for_status()
-        return b''.join(islice(answer.iter_content(1024), KIBIBYTES))
-
-
-@contextlib.contextmanager
-def at_most(seconds):
-    """TimeoutError after so long: a socket's own timeout does not end a server that sends a byte now and then."""
-    def ring(_number, _frame):
-        raise TimeoutError
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

@@ -51,9 +51,10 @@ def get_data_ch7(*, n=None, path=None):
     True
     """
     table = read_table(path)
-    n = _rows_to_keep(n, len(table))
+    from . import checks  # here: `chapter-adam data` needs no MXNet
+    n = None if n is None else checks.whole_number('n', n, least=1, most=len(table))
     standard = standardise(table, path or NAME)[:n].astype(np.float32)
-    array = compat.mxnet.nd.array  # here: `chapter-adam data` needs no MXNet
+    array = compat.mxnet.nd.array
     return array(standard[:, :-1]), array(standard[:, -1])
 
 
@@ -84,7 +85,7 @@ def parse(content, name):
         line = content[:error.start].count(b'\n') + 1
         raise DataError(f'{name}, line {line}: not a text file of numbers, it has the byte '
                         f'0x{content[error.start]:02x}; save it as plain text without a byte-order mark') from None
-    rows = [_parse_line(line, number, name) for number, line in enumerate(lines, 1) if line.strip()]
+    rows = [_parse_line(line.split(), f'{name}, line {number}') for number, line in enumerate(lines, 1) if line.strip()]
     if len(rows) < 2:
         raise DataError(f'{name}: expected at least 2 rows of {len(COLUMNS)} numbers, found {len(rows)}')
     table = np.array(rows)
@@ -95,22 +96,18 @@ def parse(content, name):
     return table
 
 
-def _parse_line(line, number, name):
-    words = line.split()
+def _parse_line(words, where):
     if len(words) != len(COLUMNS):
-        raise DataError(f'{name}, line {number}: expected {len(COLUMNS)} columns, found {len(words)}')
-    return [_parse_number(word, f'{name}, line {number}, column {column}')
-            for column, word in enumerate(words, 1)]
-
-
-def _parse_number(word, where):
-    try:
-        value = float(word.replace('_', '?'))  # Python reads 1_000 as a number, no other reader of such files does
-    except ValueError:
-        raise DataError(f'{where}: expected a number, found {word[:40]!r}') from None
-    if not math.isfinite(value):
-        raise DataError(f'{where}: expected a finite number, found {word[:40]!r}')
-    return value
+        raise DataError(f'{where}: expected {len(COLUMNS)} columns, found {len(words)}')
+    values = []
+    for column, word in enumerate(words, 1):
+        try:
+            values.append(float(word.replace('_', '?')))  # Python reads 1_000, no other reader of such files does
+        except ValueError:
+            raise DataError(f'{where}, column {column}: expected a number, found {word[:40]!r}') from None
+        if not math.isfinite(values[-1]):
+            raise DataError(f'{where}, column {column}: expected a finite number, found {word[:40]!r}')
+    return values
 
 
 def standardise(table, name=NAME):
@@ -159,13 +156,3 @@ def _read(path, remedy):
     if len(content) > LARGEST:
         raise DataError(f'cannot read {path}: more than {LARGEST >> 20} MiB; {remedy}')
     return content
-
-
-def _rows_to_keep(n, rows):
-    if n is None:
-        return rows
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
-        raise TypeError(f'n must be None or a whole number from 1 to {rows}, got {n!r}')
-    if not 1 <= n <= rows:
-        raise ValueError(f'n must be None or a whole number from 1 to {rows}, got {n}')
-    return int(n)

@@ -1,15 +1,14 @@
 """Finished runs as data, one or many: losses, times and settings; JSON in and out; and the stopwatch."""
 import json
-import math
 import os
 import platform
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
+
+from .. import compat
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,13 @@ class History:
         """The History that `to_json` wrote. Raises ValueError if the text is not one."""
         try:
             values = json.loads(text)
-            values.update({name: _numbers(name, values[name]) for name in ('losses', 'epochs', 'weights')})
-            _numbers('seconds and bias', [values[name] for name in (*CHANGES_EACH_RUN[:2], 'bias') if name in values])
-            if not len(values['losses']) == len(values['epochs']) > 0:
-                raise TypeError('losses and epochs must be as many, and at least one')
-            if not all(isinstance(values.get(name, {}), dict) for name in ('settings', 'versions', 'machine')):
+            run = cls(**{**values, **{name: tuple(values[name]) for name in ('losses', 'epochs', 'weights')}})
+            numbers = *run.losses, *run.epochs, *run.weights, run.bias, *[*run.timing().values()][:2]
+            if not len(run.losses) == len(run.epochs) > 0 or not np.isfinite(numbers).all():
+                raise TypeError('losses and epochs must be as many, at least one, and finite')
+            if not all(isinstance(each, dict) for each in (run.settings, run.versions, run.machine)):
                 raise TypeError('settings, versions and machine must be dicts')
-            return cls(**values)
+            return run
         except (TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError(f'not the JSON of a History: {error}') from None
 
@@ -149,12 +148,6 @@ class Ensemble:
                            'versions': self.versions, 'machine': self.machine}, default=repr)
 
 
-def _numbers(name, values):
-    if isinstance(values, str) or not all(type(value) in (int, float) and math.isfinite(value) for value in values):
-        raise TypeError(f'{name} must be finite numbers')
-    return tuple(values)
-
-
 CHANGES_EACH_RUN = ('seconds_per_epoch', 'train_seconds_per_epoch', 'versions', 'machine')
 
 
@@ -194,16 +187,7 @@ def _on_lines(value, indent):
 
 def versions():
     """The versions of Python and of the packages that a result depends on."""
-    return {'python': platform.python_version(), **{name: _version(name) for name in ('mxnet', 'numpy')}}
-
-
-def _version(name):
-    # A loaded module knows its version; asking the installed metadata costs a search of the disk.
-    loaded = getattr(sys.modules.get(name), '__version__', None)
-    try:
-        return loaded or version(name)
-    except PackageNotFoundError:
-        return 'not installed'
+    return {'python': platform.python_version(), 'mxnet': compat.mxnet.__version__, 'numpy': np.__version__}
 
 
 def machine():

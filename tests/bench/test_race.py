@@ -8,7 +8,6 @@ CURVES = race.references(worker.Task(**TASK), worker.CHECKED)
 # What is replaced in a good competitor, and why it is refused.
 WRONG = {
     'rate': ('task.lr /', '1.01 * task.lr /', 'away from the float64 reference'),
-    'short_batch': ('@ X / len(X)', '@ X / 10', 'away from the float64 reference'),
     'not_finite': ('residual @ residual', 'float("nan")', 'nan away'),
     'record': ('x = np.append', 'task.due[0, 9] = False; x = np.append', 'it recorded 30 losses, not 31'),
     'clock': ('x = np.append', 'import time; time.sleep(.1); x = np.append', 'of the wall time, allowed'),

@@ -31,25 +31,22 @@ def test_json_gives_an_equal_run_back():
 
 @pytest.mark.parametrize('text', [
     pytest.param('', id='empty'),
-    pytest.param('[]', id='list'),
     pytest.param(changed(weights=None), id='a value missing'),
-    pytest.param(changed(losses=0.5), id='no list'),
-    pytest.param(changed(losses=[], epochs=[]), id='no losses'),
+    pytest.param(changed(losses='0.5'), id='text for a list'),
     pytest.param(changed(losses=[0.5]), id='fewer losses than epochs'),
     pytest.param(changed(settings=3), id='settings that are no dict'),
-    pytest.param(changed(bias=math.inf), id='infinity'),
-    pytest.param('{"losses": ' + 100_000 * '{"a":', id='nested deeply in a value'),
+    pytest.param(changed(losses=[math.nan, 0.1, 0.2]), id='NaN'),
+    pytest.param(100_000 * '[', id='nested deeply'),
 ])
 def test_other_json_is_a_value_error(text):
     with pytest.raises(ValueError):
         History.from_json(text)
 
 
-@pytest.mark.parametrize('value', [math.nan, math.inf], ids=str)
-def test_json_holds_finite_numbers_only(value):
+def test_json_holds_finite_numbers_only():
     """NaN is no JSON: other readers stop at it."""
     with pytest.raises(ValueError):
-        replace(RUN, losses=(0.5, value)).to_json()
+        replace(RUN, losses=(0.5, math.nan)).to_json()
 
 
 def test_json_is_written_for_reading():
@@ -73,7 +70,6 @@ def test_a_run_notes_what_it_ran_on():
     import numpy
     assert RUN.versions['mxnet'] == mxnet.__version__ and RUN.versions['numpy'] == numpy.__version__
     assert RUN.machine['cores'] >= 1 and RUN.machine['processor']
-    assert history._version('no-such-package') == 'not installed'
 
 
 def test_a_run_cannot_be_changed_and_shows_itself_in_one_line():

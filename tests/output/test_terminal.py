@@ -12,8 +12,7 @@ CLEAR = '\r\x1b[K'
 
 
 @pytest.mark.parametrize('text, shown', [
-    ('plain \xe9\n', 'plain \xe9\n'), ('\x1b[31mred', r'\x1b[31mred'), ('\r', r'\r'), ('\x9b', r'\x9b'),
-    ('\udcff', r'\udcff'), ('\u202e', r'\u202e')])
+    ('plain \xe9\n', 'plain \xe9\n'), ('\x1b[31mred', r'\x1b[31mred'), ('\udcff', r'\udcff'), ('\u202e', r'\u202e')])
 def test_printable(text, shown):
     assert terminal.printable(text) == shown
 
