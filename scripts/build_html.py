@@ -16,6 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 import nbformat
+import numpy as np
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 from nbconvert.filters import markdown2html
@@ -23,7 +24,7 @@ from PIL import Image
 from pygments.formatters import HtmlFormatter
 
 from chapter_adam import exercises
-from chapter_adam.core.airfoil import read_table
+from chapter_adam.core.airfoil import read_table, standardise
 
 CLONE = Path(__file__).resolve().parents[1]
 NOTEBOOK = CLONE / 'chapter_adam' / 'adam.ipynb'
@@ -93,7 +94,8 @@ def exercises_of(notebook):
 
 def exercise(number, question, name, tries, alt):
     """One exercise as HTML; its sentences are those of `chapter-adam exercise`, from the committed facts."""
-    formulas, facts = [], json.loads(read(FIGURES / f'exercise-{name}.json'))
+    formulas, facts, live = [], json.loads(read(FIGURES / f'exercise-{name}.json')), LAB / f'{name}.html'
+    figure = filled(read(live), controls()) if live.exists() else ''
     asked = with_formulas(markdown2html(without_formulas(' '.join(question.split()), formulas)), formulas)
     links = ''.join(f'<li><a data-try href="#{html.escape(address)}">{html.escape(words)}</a></li>'
                     if address else f'<li>{html.escape(words)}</li>' for words, address in tries.items())
@@ -101,7 +103,7 @@ def exercise(number, question, name, tries, alt):
     picture = smaller(read(FIGURES / f'exercise-{name}.svg')).replace('%', '%25').replace('#', '%23')
     width, height = re.search(r"viewBox='0 0 (\S+) (\S+)'", picture).groups()
     return (f'<section class="exercise" id="exercise-{name}">\n<h3>Exercise {number}</h3>\n{asked}\n'
-            f'<ul class="try" aria-label="Try exercise {number} in the lab">{links}</ul>\n'
+            f'<ul class="try" aria-label="Try exercise {number} in the lab">{links}</ul>\n{figure}'
             f'<details class="answer"><summary>Answer to exercise {number}</summary>\n{answer}\n'
             f'<div class="figure" tabindex="0" role="group" aria-label="Figure of exercise {number}">'
             f'<img loading="lazy" width="{width}" height="{height}" alt="{html.escape(alt)}" '
@@ -147,9 +149,35 @@ def joined(name, before=None):
 
 
 def facts():
-    """What the lab needs to know: the data, row by row, and the thousand seeds."""
-    known = {'raw': read_table().ravel().tolist(), 'seeds': json.loads(read(FIGURES / 'seeds.json'))}
-    return json.dumps(known, separators=(',', ':')).replace('.0,', ',').replace('</', r'<\/')
+    """What the lab needs to know: the data as the section trains on them, and the thousand seeds."""
+    X, y, _ = data_of(1503)
+    known = {'X': X, 'y': y, 'best': {rows: data_of(rows)[2] for rows in (1503, 1500)},
+             'seeds': json.loads(read(FIGURES / 'seeds.json'))}
+    return json.dumps(known, separators=(',', ':')).replace('</', r'<\/')
+
+
+def data_of(rows):
+    """So many rows as the lab's X and y, float32, and {moments, weights, floor}: what gives a loss, and the lowest."""
+    table = standardise(read_table())[:rows].astype(np.float32)
+    u = np.insert(table, 5, 1, axis=1).astype(float)  # features, 1, label
+    weights, moments = np.linalg.lstsq(u[:, :-1], u[:, -1], rcond=None)[0], u.T @ u / rows / 2
+    floor = [*weights, -1] @ moments @ [*weights, -1]
+    X, y = ([float(str(value)) for value in part.ravel()] for part in (table[:, :-1], table[:, -1]))
+    return X, y, {'moments': moments.ravel().tolist(), 'weights': weights.tolist(), 'floor': float(floor)}
+
+
+def controls():
+    """The HTML of the lab's settings, from settings.json: a slider and a field for a number, a list's options else."""
+    table = json.loads(read(LAB / 'settings.json'))
+    numbers = {key: (f'<div class="number"><label for="{key}">{each["name"]}</label>\n      <input type="range" '
+                     f'id="{key}-slider" min="0" max="{len(each["stops"]) - 1}" step="1" aria-label="{each["name"]}, '
+                     f'slider"><input type="number" id="{key}" step="any"></div>')
+               for key, each in table['NUMBERS'].items()}
+    choices = {key: ''.join(f'<option value="{value}">{words[0]}' for value, words in each.items())
+               for key, each in table['CHOICES'].items()}
+    weights = [*enumerate(table['WEIGHTS'])]
+    return {**numbers, **choices, 'weights': ''.join(f'<option value="{k}">{name}' for k, name in weights),
+            'legend': ''.join(f'<li class="w{k}">{name}</li>' for k, name in weights)}
 
 
 def page_of(notebook):
@@ -158,7 +186,12 @@ def page_of(notebook):
              'style': f'{read(LAB / "lab.css")}{colours("xcode")}\n'
                       f'@media (prefers-color-scheme: dark) {{\n{colours("github-dark")}\n}}',
              'chapter': chapter_of(notebook), 'exercises': exercises_of(notebook), 'facts': facts(), 'script': script()}
-    return re.sub(r'{{(\w+)}}', lambda match: parts[match[1]], read(LAB / 'lab.html'))
+    return filled(filled(read(LAB / 'lab.html'), controls()), parts)
+
+
+def filled(text, parts):
+    """The text with the parts whose names stand in it as {{name}}."""
+    return re.sub(r'{{(\w+)}}', lambda match: parts.get(match[1], match[0]), text)
 
 
 def colours(style):

@@ -24,18 +24,17 @@ export function keptOf({ trace, settings }, name) {
   const shown = trace.names.includes(plainName) ? plainName : trace.names[0];
   const beta = shown === 'v' ? settings.beta1 : settings.beta2;
   const corrects = hat && shown === plainName && beta !== undefined;
+  const takesRate = settings.lr !== undefined;
   const rest = (step) => (corrects ? 1 - beta ** (step + (settings.firstT ?? 1)) : 1);
   return {
     steps: trace.steps,
     kept: (step, k) => (shown ? trace.states[shown][6 * (step + 1) + k] / rest(step) : 0),
     choice: corrects ? name : shown,
     keptName: shown ? `${shown}${corrects ? ', corrected' : ''}` : 'nothing is kept',
-    move: (step, k) => trace.move[6 * step + k] / (settings.lr ?? 1),
-    moveName: settings.lr === undefined ? 'step' : 'step / learning rate',
+    move: (step, k) => (trace.p[6 * step + 6 + k] - trace.p[6 * step + k]) / (takesRate ? trace.rates[step + 1] : 1),
+    moveName: takesRate ? 'step / learning rate' : 'step',
   };
 }
 
 /** The second derivatives of the loss in two weights. */
-export function curvatureOf({ moments, d }, pair) {
-  return pair.map((i) => pair.map((j) => 2 * moments[i * (d + 2) + j]));
-}
+export const curvatureOf = (moments, pair) => pair.map((i) => pair.map((j) => 2 * moments[7 * i + j]));

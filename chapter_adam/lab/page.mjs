@@ -1,28 +1,53 @@
 // The page: from what a reader touches to a training and the next picture.
-import { MOST_PINS, parse, VIEW, write } from './address.mjs';
+import { MOST_PINS, parse, write } from './address.mjs';
 import { asPython } from './python.mjs';
-import { trained, trainSeeds } from './runs.mjs';
-import { CHOICES, complete, decode, encode, limits, NUMBERS, read, withRule } from './settings.mjs';
-import { $, showRuns, showSettings, showViews, sizes, state, view, within } from './shown.mjs';
-import { pathPlot, WEIGHTS } from './views.mjs';
+import { tracedRun, trainSeeds } from './runs.mjs';
+import { complete, decode, encode, limits, NUMBERS, PERIODIC, read, withRule } from './settings.mjs';
+import { $, showHandle, showPeriodic, showRuns, showSettings, showView } from './shown.mjs';
+import { sizes, startNow, state, view, within } from './shown.mjs';
+import { lastOf } from './training.mjs';
+import { pathPlot } from './views.mjs';
 import { lineOf, verdict } from './words.mjs';
+
+/** With `waiting` the lab's first curve is painted before all else. */
+const { classList } = document.documentElement;
 
 // ---- from a change to the next picture
 
-/** Trains with other settings, once before the next frame, however often they change until then. */
 function change(settings) {
   state.settings = settings;
-  state.run = null;
   refresh();
 }
 
+/** Whatever changes until the next frame, there is one picture; the first one comes when the views have their sizes. */
 function refresh() {
-  state.frame ||= requestAnimationFrame(draw);
+  state.isOld = true;
+  state.frame ||= sizes.size && requestAnimationFrame(draw);
 }
 
+/**
+ * Works until the frame's time is over, and goes on in the next one. What changes meanwhile is seen at once in the
+ * controls and comes after, so that pictures go on to change while a reader drags.
+ */
 function draw() {
-  state.frame = 0;
-  state.run ??= trained(state.settings);
+  const end = performance.now() + (classList.contains('waiting') ? 0 : 8); // one piece of work comes after it
+  cancelAnimationFrame(state.frame);
+  showSettings();
+  if (!state.work) {
+    [state.work, state.isOld] = [work(), false];
+  }
+  do {
+    state.work = state.work.next().done ? null : state.work;
+  } while (state.work && performance.now() < end);
+  showHandle();
+  state.frame = state.work || state.isOld ? requestAnimationFrame(draw) : 0;
+}
+
+/** From the settings to the pictures; it yields where a frame may end. */
+function* work() {
+  if (state.run?.settings !== state.settings) {
+    state.run = yield* tracedRun(state.settings);
+  }
   const seeds = withoutSeed(state.settings);
   if (state.thousand?.of !== seeds) {
     state.thousand = null;
@@ -30,16 +55,16 @@ function draw() {
   if (state.worker && state.worker.of !== seeds) {
     stopWorker();
   }
-  showSettings();
   showRuns();
-  showViews();
+  for (const id of ['loss-view', 'final-view', 'keeps-view', 'path-view']) {
+    showView(id);
+    yield;
+  }
+  yield* showPeriodic();
   sayLater();
 }
 
 const withoutSeed = (settings) => encode({ ...settings, seed: complete().seed });
-
-/** The run's start, which the settings may hold before the run is made. */
-const startNow = () => Array.from(state.settings.start ?? state.run.trace.p.subarray(0, 6));
 
 function startAt(across, up) {
   const start = startNow().map((value) => Number(value.toFixed(4)));
@@ -70,11 +95,7 @@ function onHandleMove({ pointerId, clientX, clientY }) {
   }
 }
 
-function onThousand() {
-  if (state.worker) {
-    stopWorker();
-    return;
-  }
+function startWorker() {
   const of = withoutSeed(state.settings);
   const finish = (found) => {
     stopWorker();
@@ -122,41 +143,34 @@ function readAddress() {
     Object.assign(view, found.view);
     state.typed = '';
     $('problem').textContent = found.ignored.length ? `Ignored: ${found.ignored.join(', ')}` : '';
-    state.pins = found.pins.map(trained);
+    state.pins = found.pins.map((settings) => lastOf(tracedRun(settings)));
     change(found.settings);
   }
 }
 
 // ---- what a reader touches
 
-function onSetting({ target, type }) {
+function onInput({ target, type }) {
   const key = target.id.replace('-slider', '');
-  state.typed = type === 'input' ? target.id : '';
   const value = target.type === 'range' ? NUMBERS[key].stops[target.value] : read(key, target.value);
+  state.typed = type === 'input' ? target.id : '';
   target.setAttribute('aria-invalid', value === undefined);
-  $('problem').textContent = value === undefined ? limits(key) : '';
-  if (value !== undefined) {
+  $(key in PERIODIC ? 'period-problem' : 'problem').textContent = value === undefined ? limits(key) : '';
+  if (value !== undefined && key in view) {
+    look(key, String(value));
+  } else if (value !== undefined) {
     change(key === 'rule' ? withRule(state.settings, value) : { ...state.settings, [key]: value });
   }
 }
 
 /** A weight that is chosen for both axes leaves the other one its place. */
-function onView({ target: { id, value } }) {
-  const other = { first: 'second', second: 'first' }[id];
+function look(key, value) {
+  const other = { first: 'second', second: 'first' }[key];
   if (value === view[other]) {
-    view[other] = view[id];
+    view[other] = view[key];
   }
-  view[id] = value;
+  view[key] = value;
   refresh();
-}
-
-function onUnpin({ target }) {
-  if (target.dataset.unpin) {
-    state.pins.splice(Number(target.dataset.unpin) - 1, 1);
-    state.news = 'Unpinned.';
-    refresh();
-    $('pin').focus();
-  }
 }
 
 /** Copies, and says so on the button; `otherwise` where the browser does not allow it. */
@@ -169,15 +183,18 @@ async function copy(button, text, otherwise) {
   setTimeout(() => button.replaceChildren(name), 1500);
 }
 
-function onTry(event) {
+/** A link of an exercise leads to the lab, or to a figure of the exercise's own. */
+function onClick(event) {
   const link = event.target.closest('a[data-try]');
   if (link) {
     event.preventDefault();
     history.pushState(null, '', link.getAttribute('href'));
     readAddress();
-    $('lab').scrollIntoView();
-    $('rule').focus({ preventScroll: true });
+    const [place, first] = link.hash.includes('period') ? ['period-view', 'period'] : ['lab', 'rule'];
+    $(place).scrollIntoView();
+    $(first).focus({ preventScroll: true });
   }
+  CLICKS[event.target.closest('[id]')?.id]?.(event);
 }
 
 const CLICKS = {
@@ -188,39 +205,34 @@ const CLICKS = {
     refresh();
   },
   reset: () => change(complete()),
-  thousand: onThousand,
-  runs: onUnpin,
+  'period-reset': () => {
+    Object.assign(view, PERIODIC);
+    refresh();
+  },
+  thousand: () => (state.worker ? stopWorker() : startWorker()),
+  runs: ({ target }) => {
+    if (target.dataset.unpin) {
+      state.pins.splice(Number(target.dataset.unpin) - 1, 1);
+      state.news = 'Unpinned.';
+      refresh();
+      $('pin').focus();
+    }
+  },
   'seeds-start': () => change({ ...state.settings, start: undefined }),
   'copy-python': ({ target }) => copy(target, asPython(state.settings), 'It stands below'),
   'copy-link': ({ target }) => copy(target, `${location.href.split('#')[0]}#${address()}`, 'It is the address'),
 };
 
-function fill() {
-  for (const [key, { stops }] of Object.entries(NUMBERS)) {
-    $(`${key}-slider`).max = stops.length - 1;
-  }
-  for (const [key, texts] of Object.entries(CHOICES)) {
-    $(key).append(...Object.entries(texts).map(([value, [text]]) => new Option(text, value)));
-  }
-  for (const id of ['only', 'first', 'second']) {
-    $(id).append(...WEIGHTS.map((name, k) => new Option(name, k)));
-  }
-}
-
+/** What is further down than this script is not there yet: the document listens. */
 function listen() {
-  for (const [id, action] of Object.entries(CLICKS)) {
-    $(id).addEventListener('click', action);
-  }
-  for (const id of Object.keys(VIEW)) {
-    $(id).addEventListener('change', onView);
-  }
-  $('controls').addEventListener('input', onSetting);
-  $('controls').addEventListener('change', onSetting);
-  $('controls').addEventListener('submit', (event) => event.preventDefault());
+  document.addEventListener('input', onInput);
+  document.addEventListener('change', onInput);
+  document.addEventListener('click', onClick);
+  document.addEventListener('submit', (event) => event.preventDefault());
+  document.addEventListener('DOMContentLoaded', observe);
   $('handle').addEventListener('keydown', onHandleKey);
   $('handle').addEventListener('pointerdown', ({ pointerId }) => $('handle').setPointerCapture(pointerId));
   $('handle').addEventListener('pointermove', onHandleMove);
-  document.addEventListener('click', onTry);
   window.addEventListener('popstate', readAddress);
   window.addEventListener('beforeprint', () => unfold(true));
   window.addEventListener('afterprint', () => unfold(false));
@@ -234,22 +246,28 @@ function unfold(open) {
   }
 }
 
-/** The pixels of each view, now and whenever they change. */
-function measure() {
-  for (const svg of document.querySelectorAll('.view svg')) {
-    const { width, height } = svg.getBoundingClientRect();
-    sizes.set(svg.parentNode.id, { width, height });
-    svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+/** The pixels of some views, which are drawn before the browser shows them. */
+const observer = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    const { width, height } = contentRect;
+    sizes.set(target.parentNode.id, { width, height });
+    target.setAttribute('viewBox', `0 0 ${width} ${height}`);
   }
-  refresh();
-}
+  state.isOld = true;
+  draw();
+});
+const observe = () => document.querySelectorAll('.view svg').forEach((svg) => observer.observe(svg));
 
-trained(complete()); // the first training pays for its own compiling
-fill();
 listen();
-measure();
 readAddress();
-new ResizeObserver(measure).observe($('lab'));
+state.run = lastOf(tracedRun(state.settings)); // so that there is a curve in the first picture
+showSettings();
+showRuns();
+observe();
+if (parse(location.hash.slice(1))) {
+  classList.add('waiting'); // a link to a heading leads there at once
+  requestAnimationFrame(() => setTimeout(() => classList.remove('waiting'), 50));
+}
 
 /** For the console, and for the tests. */
 window.lab = { state, view, address, python: () => asPython(state.settings), set: (text) => change(decode(text)) };

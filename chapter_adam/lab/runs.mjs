@@ -1,28 +1,27 @@
 // Trainings in the page: one at a touch, a thousand in a worker.
-import { leastSquares, prepare, train } from './training.mjs';
+import { training } from './training.mjs';
 
 export const SEEDS = 1000;
 
-/** What the build has put into the page: the rows of the data file, and figures/seeds.json. */
+/** What the build has put into the page: the data, the best weights, and figures/seeds.json. */
 export const FACTS = JSON.parse(document.getElementById('facts').textContent);
 
-const prepared = {};
+const [X, y] = [Float32Array.from(FACTS.X), Float32Array.from(FACTS.y)];
 
-/** The data of so many rows, with what depends on no run: the best weights and their loss. */
-export function dataOf(rows) {
-  if (!prepared[rows]) {
-    const data = prepare(FACTS.raw, rows);
-    prepared[rows] = { data, ...leastSquares(data) };
+/** The data of so many rows, with what depends on no run: `moments`, the best `weights` and their loss, `floor`. */
+export const dataOf = (rows) => ({ X, y: y.subarray(0, rows), ...FACTS.best[rows] });
+
+/** A run with everything that it keeps, its settings, and its seconds per epoch; it yields as `training` does. */
+export function* tracedRun(settings) {
+  const work = training(dataOf(settings.rows), settings, true);
+  for (let seconds = 0; ; yield) {
+    const began = performance.now();
+    const { done, value } = work.next();
+    seconds += (performance.now() - began) / 1000;
+    if (done) {
+      return { ...value, settings, seconds: seconds / settings.epochs };
+    }
   }
-  return prepared[rows];
-}
-
-/** A run with everything that it has kept, its settings, and its seconds per epoch. */
-export function trained(settings) {
-  const { data } = dataOf(settings.rows);
-  const began = performance.now();
-  const run = train(data, settings, { trace: true });
-  return { ...run, settings, seconds: (performance.now() - began) / 1000 / settings.epochs };
 }
 
 /**
@@ -33,16 +32,15 @@ export function trainSeeds(settings, progress, finish) {
   const worker = new Worker(URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' })));
   const began = performance.now();
   const all = [];
-  worker.onmessage = ({ data: { done, total, losses } }) => {
+  worker.onmessage = ({ data: losses }) => {
     all.push(...losses);
     const seconds = (performance.now() - began) / 1000;
-    progress(done / total, (seconds * (total - done)) / done);
-    if (done === total) {
-      worker.terminate();
+    progress(all.length / SEEDS, (seconds * (SEEDS - all.length)) / all.length);
+    if (all.length === SEEDS) {
       const finite = all.filter(Number.isFinite).toSorted((one, other) => one - other);
       finish({ losses: finite, diverged: SEEDS - finite.length, seconds });
     }
   };
-  worker.postMessage({ raw: FACTS.raw, settings, first: 0, count: SEEDS });
+  worker.postMessage({ data: dataOf(settings.rows), settings, count: SEEDS });
   return () => worker.terminate();
 }

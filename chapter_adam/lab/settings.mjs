@@ -3,19 +3,20 @@ import { RULES } from './rules.mjs';
 import TABLE from './settings.json' with { type: 'json' };
 import { DEFAULTS } from './training.mjs';
 
-/** Of each number: its name, the limits of what may be typed, and the stops of the slider. */
-export const NUMBERS = TABLE.numbers;
-
-/** Of each choice: for every value its text in the list, and then what a run with it is called. */
-export const CHOICES = TABLE.choices;
+/**
+ * NUMBERS: the name of each, the limits of what may be typed, the stops of the slider. CHOICES: for every value its text
+ * in the list, and then what a run with it is called. LISTS: how runs are shown, the usual value first. PERIODIC: the
+ * numbers of exercise `divergence`, which belong to no run. CELLS: Python code, the names of values in braces.
+ */
+export const { NUMBERS, CHOICES, LISTS, PERIODIC, WEIGHTS, CELLS } = TABLE;
 const ADAMS_OWN = ['correction', 'epsPlace', 'firstT'];
-const KEYS = [...Object.keys(CHOICES), ...Object.keys(NUMBERS)];
+const KEYS = [...Object.keys(CHOICES), ...Object.keys(NUMBERS), ...Object.keys(LISTS), 'start'];
 
 export const hyperparameters = (rule) => Object.keys(RULES[rule].defaults);
 
 /** Whether a setting has an effect on a rule. */
-export function applies(key, rule) {
-  if (key === 'lr') {
+function applies(key, rule) {
+  if (key === 'lr' || key === 'schedule') {
     return rule !== 'adadelta';
   }
   return ADAMS_OWN.includes(key) ? rule === 'adam' : key in DEFAULTS || hyperparameters(rule).includes(key);
@@ -25,13 +26,12 @@ export function applies(key, rule) {
 export function complete(given = {}) {
   const rule = given.rule ?? DEFAULTS.rule;
   const value = (key) => given[key] ?? RULES[rule].defaults[key] ?? DEFAULTS[key];
-  const settings = Object.fromEntries(KEYS.filter((key) => applies(key, rule)).map((key) => [key, value(key)]));
-  return given.start ? { ...settings, start: given.start } : settings;
+  return Object.fromEntries(KEYS.filter((key) => applies(key, rule)).map((key) => [key, value(key)]));
 }
 
 /** The settings once another rule is chosen: it brings its own hyperparameters. */
 export function withRule(settings, rule) {
-  const others = Object.entries(settings).filter(([key]) => key === 'start' || key in DEFAULTS);
+  const others = Object.entries(settings).filter(([key]) => key in DEFAULTS);
   return complete({ ...Object.fromEntries(others), rule });
 }
 
@@ -40,6 +40,9 @@ export function read(key, text) {
   if (key in CHOICES) {
     const number = typeof DEFAULTS[key] === 'number';
     return Object.hasOwn(CHOICES[key], text) ? (number ? Number(text) : text) : undefined;
+  }
+  if (key in LISTS) {
+    return LISTS[key].includes(text) ? text : undefined;
   }
   if (key === 'start') {
     const start = text.split(',').map((word) => (word.trim() ? Number(word) : Number.NaN));
@@ -64,7 +67,7 @@ export function encode(settings) {
   return new URLSearchParams(parts.map(([key, value]) => [key, String(value)])).toString().replaceAll('%2C', ',');
 }
 
-export const isRead = ([key, word]) => [...KEYS, 'start'].includes(key) && read(key, word) !== undefined;
+export const isRead = ([key, word]) => KEYS.includes(key) && read(key, word) !== undefined;
 
 /** The settings that a text in the form of `encode` names; what it does not understand is left out. */
 export function decode(text) {
@@ -77,7 +80,7 @@ export function names(runs) {
   const usual = runs.map(({ rule }) => complete({ rule }));
   const isUsual = (key) => key !== 'rule' && runs.every((run, k) => String(run[key]) === String(usual[k][key]));
   const differs = (key) => new Set(runs.map((run) => String(run[key]))).size > 1 && !isUsual(key);
-  const keys = [...KEYS, 'start'].filter(differs);
+  const keys = KEYS.filter(differs);
   const words = (run) => keys.filter((key) => run[key] !== undefined).map((key) => called(key, run[key]));
   return runs.map((run) => words(run).join(', ') || called('rule', run.rule));
 }

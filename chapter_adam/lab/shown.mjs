@@ -3,13 +3,18 @@ import { MOST_PINS, VIEW } from './address.mjs';
 import { curvatureOf, edgesOf, histogram, keptOf } from './numbers.mjs';
 import { asPython } from './python.mjs';
 import { dataOf, FACTS } from './runs.mjs';
-import { applies, CHOICES, complete, NUMBERS, names, written } from './settings.mjs';
-import { finalView, keepsView, lossView, pathPlot, pathView, WEIGHTS } from './views.mjs';
+import { periodView, solve, whereabouts } from './periodic.mjs';
+import { CHOICES, complete, LISTS, NUMBERS, names, PERIODIC, WEIGHTS, written } from './settings.mjs';
+import { finalView, keepsView, lossView, pathPlot, pathView } from './views.mjs';
 import { fixed, lineOf, ranks, verdict } from './words.mjs';
 
 export const $ = (id) => document.getElementById(id);
 
-/** `thousand`: losses of many seeds; `worker` trains them; `typed`: the field being typed in; `news`: to be said. */
+/**
+ * `run` is the last that is finished, `work` what leads from other `settings` to the next pictures, `isOld` whether
+ * they have changed since it began. `thousand`: losses of many seeds; `worker` trains them; `solved`: the paths
+ * of the periodic problem; `typed`: the field being typed in; `news`: to be said.
+ */
 export const state = { settings: complete(), pins: [], frame: 0, typed: '', news: '' };
 export const view = { ...VIEW };
 
@@ -18,18 +23,21 @@ export const sizes = new Map();
 
 export function showSettings() {
   const { settings } = state;
-  for (const key of Object.keys(VIEW)) {
+  for (const key of Object.keys(LISTS).filter((each) => each !== 'kept')) {
+    // of which the view knows what there is
     $(key).value = view[key];
   }
   for (const key of Object.keys(CHOICES)) {
     $(key).value = settings[key] ?? Object.keys(CHOICES[key])[0];
-    $(key).disabled = !applies(key, settings.rule);
+    $(key).disabled = settings[key] === undefined;
   }
   for (const key of Object.keys(NUMBERS)) {
-    $(key).closest('.number').hidden = !applies(key, settings.rule);
-    if (settings[key] !== undefined) {
-      showNumber(key, settings[key]);
+    const value = settings[key] ?? view[key];
+    const group = $(key)?.closest('.number'); // those further down are not there yet in the first picture
+    if (group && value !== undefined) {
+      showNumber(key, Number(value));
     }
+    group?.toggleAttribute('hidden', value === undefined);
   }
 }
 
@@ -63,23 +71,51 @@ export function showRuns() {
   $('pin').setAttribute('aria-disabled', state.pins.length === MOST_PINS);
 }
 
-export function showViews() {
-  const { loss: floor } = dataOf(state.settings.rows);
-  put('loss-view', (size) => lossView(size, { runs: shownRuns(), seeds: FACTS.seeds, floor, log: view.log !== '' }));
-  put('final-view', (size) => finalView(size, { ...finals(floor), marks: marks(), floor }));
-  const kept = keptOf(state.run, view.kept);
-  $('kept').value = kept.choice;
-  $('kept').parentNode.hidden = !kept.choice;
-  put('keeps-view', (size) => keepsView(size, kept, view.only));
-  put('path-view', (size) => showPath(size, floor));
-}
+/** The views, the first one first. */
+const VIEWS = {
+  'loss-view': (size, { floor }) =>
+    lossView(size, { runs: shownRuns(), seeds: FACTS.seeds, floor, log: view.log !== '' }),
+  'final-view': (size, { floor }) => finalView(size, { ...finals(floor), marks: marks(), floor }),
+  'keeps-view': (size) => {
+    const kept = keptOf(state.run, view.kept);
+    $('kept').value = kept.choice;
+    $('kept').parentNode.hidden = !kept.choice;
+    return keepsView(size, kept, view.only);
+  },
+  'path-view': (size, { moments, weights, floor }) => {
+    const pair = [Number(view.first), Number(view.second)];
+    const pathOf = ({ kind, trace: { steps, p } }) => ({ kind, steps, at: (step, k) => p[6 * step + pair[k]] });
+    const optimum = pair.map((k) => weights[k]);
+    return pathView(pathPlotOf(size), {
+      runs: shownRuns().map(pathOf),
+      optimum,
+      curvature: curvatureOf(moments, pair),
+      floor,
+    });
+  },
+  'period-view': (size) => {
+    $('period-words').textContent = whereabouts(state.solved.paths);
+    return periodView(size, state.solved.paths);
+  },
+};
 
 const drawn = new Map();
 
+/** The paths of the periodic problem, once its figure is near, and again where its numbers are others. */
+export function* showPeriodic() {
+  const numbers = Object.keys(PERIODIC).map((key) => Number(view[key]));
+  const size = sizes.get('period-view');
+  const of = JSON.stringify([numbers, size]);
+  if (size && state.solved?.of !== of) {
+    state.solved = { of, paths: yield* solve(numbers) };
+    showView('period-view');
+  }
+}
+
 /** Draws a view; each of its four parts stands in a group of its own, which is left alone while it stays the same. */
-function put(id, picture) {
-  const groups = $(id).querySelectorAll('.part');
-  const parts = sizes.has(id) ? picture(sizes.get(id)) : [];
+export function showView(id) {
+  const groups = document.querySelectorAll(`#${id} .part`);
+  const parts = sizes.has(id) ? VIEWS[id](sizes.get(id), dataOf(state.run.settings.rows)) : [];
   for (const [k, part] of parts.entries()) {
     const text = [part].flat(9).join('');
     if (drawn.get(groups[k]) !== text) {
@@ -106,20 +142,16 @@ const marks = () => [
   { loss: FACTS.seeds.book.gluon.loss, name: 'the book, Gluon', kind: 'book' },
 ];
 
-function showPath(size, floor) {
-  const pair = [Number(view.first), Number(view.second)];
-  const pick = (values) => pair.map((k) => values[k]);
-  const { data, weights } = dataOf(state.settings.rows);
-  const on = pathPlot(size, pick(WEIGHTS));
-  moveHandle(on, pick(state.run.trace.p));
-  const at = (trace) => (step, k) => trace.p[6 * step + pair[k]];
-  const runs = shownRuns().map(({ trace, kind }) => ({ kind, steps: trace.steps, at: at(trace) }));
-  return pathView(on, { runs, optimum: pick(weights), curvature: curvatureOf(data, pair), floor });
-}
+const pathPlotOf = (size) => pathPlot(size, [WEIGHTS[view.first], WEIGHTS[view.second]]);
 
 export const within = (value, [low, high]) => Math.max(low, Math.min(high, value));
 
-function moveHandle({ x, y, X, Y }, [across, up]) {
+/** The run's start: that of the settings, or else its seed's. */
+export const startNow = () => Array.from(state.settings.start ?? state.run.trace.p.subarray(0, 6));
+
+export function showHandle() {
+  const { x, y, X, Y } = pathPlotOf(sizes.get('path-view'));
+  const [across, up] = [startNow()[view.first], startNow()[view.second]];
   const handle = $('handle');
   handle.setAttribute('transform', `translate(${X(within(across, x.domain))} ${Y(within(up, y.domain))})`);
   handle.setAttribute('aria-valuenow', across.toFixed(2));

@@ -1,9 +1,8 @@
 // The four views, each a function from numbers to a list of four parts, SVG texts. `size` is the width and height in pixels.
 import { axes, band, clipped, line, path, pixel, plot, words } from './chart.mjs';
+import { WEIGHTS } from './settings.mjs';
 
-export const WEIGHTS = ['frequency', 'angle of attack', 'chord length', 'velocity', 'thickness', 'bias'];
-
-const boxOf = ({ width, height }, top = 10) => ({ left: 60, top, right: width - 14, bottom: height - 40 });
+export const boxOf = ({ width, height }, top = 10) => ({ left: 60, top, right: width - 14, bottom: height - 40 });
 
 /** The loss over the epochs: runs over the band of a thousand seeds, the floor, and what the book printed. */
 export function lossView(size, { runs: given, seeds, floor, log }) {
@@ -129,7 +128,7 @@ export function pathView(on, { runs, optimum, curvature, floor }) {
   const levels = [4.6, 3.2, 2.1, 1.3, 0.7, 0.3, 0.1, 0.02];
   const contours = levels.map((level) => ellipse(optimum, curvature, 2 * level * floor, on));
   const paths = runs.map(({ steps, at, kind }) => {
-    const shown = [...thinned(steps, 3000), steps];
+    const shown = [...thinned(steps, 4000 / runs.length), steps];
     const [xs, ys] = [0, 1].map((k) => shown.map((step) => at(step, k)));
     const [x, y] = [on.X(xs.at(-1)), on.Y(ys.at(-1))];
     const end = Number.isFinite(x + y) ? `<circle class="end ${kind}" cx="${pixel(x)}" cy="${pixel(y)}" r="3.5"/>` : '';

@@ -25,7 +25,7 @@ export function verdict({ finalLoss, diverged, settings }) {
   const { '5 %': low, '95 %': high } = final.scratch;
   const where = finalLoss < low ? 'below' : finalLoss > high ? 'above' : 'in';
   return (
-    `${fixed(finalLoss - dataOf(settings.rows).loss, 4)} above the least-squares floor, ${where} the middle 90 % of ` +
+    `${fixed(finalLoss - dataOf(settings.rows).floor, 4)} above the least-squares floor, ${where} the middle 90 % of ` +
     `${MANY} seeds of the section’s run (${low.toFixed(4)} to ${high.toFixed(4)}).`
   );
 }
@@ -54,7 +54,7 @@ export function ranks(run, thousand) {
 }
 
 /** As NumPy computes it: between two values in proportion. */
-export function quantile(sorted, part) {
+function quantile(sorted, part) {
   const at = part * (sorted.length - 1);
   const below = sorted[Math.floor(at)];
   return below + (at % 1) * (sorted[Math.ceil(at)] - below);

@@ -1,17 +1,14 @@
 // A web worker's body: many seeds of one setting, while the page stays alive.
 //
-// It takes one message {raw, settings, first, count} and posts {done, total, losses} for each chunk of runs, `losses`
-// those of the chunk. To stop it, terminate it.
-import { finalLosses, prepare } from './training.mjs';
+// It takes one message {data, settings, count} and posts the final losses of the seeds from 0 on in chunks, NaN where a
+// run has diverged. To stop it, terminate it.
+import { train } from './training.mjs';
 
 const CHUNK = 25;
 
-self.onmessage = ({ data: { raw, settings, first, count } }) => {
-  const data = prepare(raw, settings.rows);
-  for (let done = 0; done < count;) {
-    const runs = Math.min(CHUNK, count - done);
-    const losses = finalLosses(data, settings, first + done, runs);
-    done += runs;
-    self.postMessage({ done, total: count, losses });
+self.onmessage = ({ data: { data, settings, count } }) => {
+  for (let first = 0; first < count; first += CHUNK) {
+    const seeds = Array.from({ length: Math.min(CHUNK, count - first) }, (_, k) => first + k);
+    self.postMessage(seeds.map((seed) => train(data, { ...settings, seed }).finalLoss));
   }
 };

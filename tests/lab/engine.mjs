@@ -34,22 +34,18 @@ const answer = {
     });
   },
 
-  async data({ raw, rows }) {
-    const { prepare, leastSquares } = await module('training');
-    const data = prepare(Float64Array.from(raw), rows);
-    const { weights, loss } = leastSquares(data);
-    return { X: [...data.X], y: [...data.y], weights: [...weights], loss };
-  },
-
-  async train({ raw, settings, edit }) {
-    const { prepare, train } = await module('training', edit);
-    const run = train(prepare(Float64Array.from(raw), settings.rows), settings);
+  /** `data` holds them by their number of rows. */
+  async train({ data, settings, edit }) {
+    const { train } = await module('training', edit);
+    const { X, y, moments } = data[settings.rows ?? 1503];
+    const run = train({ X: Float32Array.from(X), y: Float32Array.from(y), moments }, settings);
     return { ...run, weights: [...run.weights] };
   },
 
-  async finals({ raw, settings, first, count }) {
-    const { prepare, finalLosses } = await module('training');
-    return [...finalLosses(prepare(Float64Array.from(raw)), settings, first, count)];
+  /** x of the periodic problem after some steps. */
+  async positions({ rule, numbers, steps }) {
+    const path = (await module('periodic')).positions(rule, ...numbers);
+    return steps.map((step) => path[step - 1]);
   },
 };
 

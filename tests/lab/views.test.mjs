@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { parse, VIEW, write } from '../../chapter_adam/lab/address.mjs';
 import { path, plain, plot, scale, ticks } from '../../chapter_adam/lab/chart.mjs';
 import { complete, decode, encode, names, NUMBERS, read, withRule } from '../../chapter_adam/lab/settings.mjs';
-import { leastSquares, prepare, train } from '../../chapter_adam/lab/training.mjs';
+import { solve, periodView, whereabouts } from '../../chapter_adam/lab/periodic.mjs';
+import { lastOf, train } from '../../chapter_adam/lab/training.mjs';
 import * as numbers from '../../chapter_adam/lab/numbers.mjs';
 import * as views from '../../chapter_adam/lab/views.mjs';
+import { dataOf, facts } from './data.mjs';
 
-const seeds = JSON.parse(readFileSync(new URL('../../figures/seeds.json', import.meta.url), 'utf8'));
-const text = readFileSync(new URL('../../data/airfoil_self_noise.dat', import.meta.url), 'utf8');
-const data = prepare(text.trim().split(/\s+/).map(Number));
+const { seeds } = facts;
+const data = dataOf(1503);
 const size = { width: 600, height: 300 };
 
 test('a scale keeps distances, a log scale factors', () => {
@@ -65,7 +65,7 @@ test('a picture has four parts, its words come from the facts', () => {
 
 test('what a rule keeps: a corrected average of one gradient is the gradient', () => {
   const settings = complete({ lr: 0.1, batchSize: 1503, epochs: 3 });
-  const run = { settings, ...train(data, settings, { trace: true }) };
+  const run = { settings, ...train(data, settings, true) };
   const [v, vHat, sHat] = ['v', 'v_hat', 's_hat'].map((name) => numbers.keptOf(run, name));
   for (const k of [0, 5]) {
     assert.ok(Math.abs(vHat.kept(0, k) - 10 * v.kept(0, k)) < 1e-12 && vHat.kept(0, k) !== 0);
@@ -73,7 +73,7 @@ test('what a rule keeps: a corrected average of one gradient is the gradient', (
     assert.ok(Math.abs(vHat.kept(2, k) * (1 - 0.9 ** 3) - v.kept(2, k)) < 1e-12);
     assert.ok(Math.abs(v.move(2, k) * 0.1 - (run.trace.p[18 + k] - run.trace.p[12 + k])) < 1e-12);
   }
-  const nothing = { settings: complete({ rule: 'sgd' }), ...train(data, { rule: 'sgd' }, { trace: true }) };
+  const nothing = { settings: complete({ rule: 'sgd' }), ...train(data, { rule: 'sgd' }, true) };
   assert.deepEqual(
     [numbers.keptOf(nothing, 'v').keptName, numbers.keptOf(nothing, 'v').kept(7, 0)],
     ['nothing is kept', 0],
@@ -81,12 +81,12 @@ test('what a rule keeps: a corrected average of one gradient is the gradient', (
 });
 
 test('the loss is the same all along a contour', () => {
-  const { weights, loss: floor } = leastSquares(data);
+  const { weights, floor } = facts.best[1503];
   const [on, pair] = [views.pathPlot(size, ['', '']), [1, 4]];
   const optimum = pair.map((k) => weights[k]);
-  const facts = { runs: [], optimum, curvature: numbers.curvatureOf(data, pair), floor };
+  const given = { runs: [], optimum, curvature: numbers.curvatureOf(data.moments, pair), floor };
   const contour = views
-    .pathView(on, facts)[1]
+    .pathView(on, given)[1]
     .flat(9)
     .find((part) => part.includes('"contour"'));
   const unit = on.X(1) - on.X(0);
@@ -100,7 +100,14 @@ test('the loss is the same all along a contour', () => {
 });
 
 test('a setting goes to its address and back', () => {
-  for (const text of ['', 'lr=0.3', 'rule=yogi&eps=0.1', 'firstT=2&rows=1500', 'start=1,2,3,4,5,6']) {
+  for (const text of [
+    '',
+    'lr=0.3',
+    'rule=yogi&eps=0.1',
+    'firstT=2&rows=1500',
+    'schedule=cosine',
+    'start=1,2,3,4,5,6',
+  ]) {
     assert.equal(encode(decode(text)), text);
   }
   assert.deepEqual(decode('epochs=0&lr=x&rule=best&correction=toString&seed=1.5&hello=1'), complete());
@@ -111,6 +118,25 @@ test('a setting goes to its address and back', () => {
   assert.equal(parse('exercises'), null);
   assert.equal(decode('start=,,,,,').start, undefined);
   assert.deepEqual(parse('kept=zzz&lr=0.3&pin=seed%3D-1').ignored, ['kept=zzz', 'seed=-1']);
+});
+
+test('the periodic problem: its numbers are in the address, its words say where x is', () => {
+  const { settings, view } = parse('period=100&periodBeta2=0.5&periodBeta1=1');
+  assert.deepEqual([view.period, view.periodBeta1, view.periodBeta2], ['100', '0', '0.5']);
+  assert.equal(write(settings, [], view), 'period=100&periodBeta2=0.5');
+  assert.deepEqual(settings, complete());
+  const paths = lastOf(solve([3, 0, 1 / 17]));
+  assert.match(
+    whereabouts(paths),
+    /^After 30,000 steps: Adam is at the worst point, x\u00a0=\u00a01\.000; AMSGrad is at the best/,
+  );
+  assert.equal(
+    periodView(size, paths)[2]
+      .flat(9)
+      .join('')
+      .match(/class="line run/g).length,
+    3,
+  );
 });
 
 test('another rule brings its hyperparameters and keeps the rest', () => {
@@ -130,6 +156,15 @@ test('every stop of a slider is allowed', () => {
       key,
     );
   }
+});
+
+test('the schedule belongs to rules with a rate, and to the step over the rate', () => {
+  assert.equal(complete({ rule: 'adadelta' }).schedule, undefined);
+  assert.deepEqual(names([complete({ schedule: '1/t' }), complete()]), ['1/t schedule', 'constant rate']);
+  const settings = complete({ schedule: '1/t', epochs: 1 });
+  const { move, moveName } = numbers.keptOf({ settings, ...train(data, settings, true) }, 'v');
+  assert.ok(Math.abs(Math.abs(move(0, 0)) - 1) < 1e-3 && Math.abs(move(149, 0)) > 0.01);
+  assert.equal(moveName, 'step / learning rate');
 });
 
 test('runs are named by what differs', () => {
