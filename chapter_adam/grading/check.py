@@ -7,7 +7,7 @@ from ..core import checks
 from . import verdict as showing
 from .arguments import LR, OTHERS, initial_states, meaning, other_value, roles_of, steady
 from .known import ORACLES, PATTERNS, make_stream
-from .matching import first_lost, follow
+from .matching import first_lost, fits
 from .naming import closest_eps, known_mistake, scaled_gradient
 from .sentences import Sentences
 from .trial import Trial, arrays_of
@@ -64,7 +64,6 @@ class Check:
         self.given_states, self.given, self.steps = states, hyperparams, steps
         given = {'lr': LR, 't': 1} if hyperparams is None else hyperparams
         self.hyperparams = {key: steady(value) for key, value in given.items()}
-        self.say = Sentences(getattr(rule, '__name__', type(rule).__name__), against)
         self.trial = self.try_it()
         while self.trial.failure and self.supply(self.trial.failure.error):
             self.trial = self.try_it()
@@ -88,25 +87,27 @@ class Check:
         self.hyperparams[key] = self.oracle.hyperparams[role]
         return True
 
+    def say(self, trial):
+        name = getattr(self.rule, '__name__', type(self.rule).__name__)
+        return Sentences(name, self.against, self.oracle, trial)
+
     def verdict(self):
         """What was found: it raises, it differs, eps is not used, it scales its gradients, it is right only with the
         usual hyperparameters, or it is right; the first of these that is true.
         """
         if self.trial.failure:
             return self.failed()
-        trial, fit = closest_eps(self.oracle, self.trial)
-        eps = trial.meant.get('eps')
-        if not fit.fits:
+        trial = closest_eps(self.oracle, self.trial)
+        if not fits(self.oracle, trial):
             return self.wrong(trial, *known_mistake(self.against, self.trial))
-        named = roles_of(self.given or (), self.oracle).get('eps')
-        if named and eps != self.trial.meant['eps']:
-            return self.say.ignored(self.trial, named)
-        if scaled := scaled_gradient(self.oracle, self.trial, eps):
+        if 'eps' in roles_of(self.given or (), self.oracle) and trial.meant != self.trial.meant:
+            return self.say(self.trial).ignored(roles_of(self.given, self.oracle)['eps'])
+        if scaled := scaled_gradient(self.oracle, self.trial, trial.meant.get('eps')):
             return self.wrong(self.trial, *scaled)
-        other = self.with_other_hyperparams(eps)
+        other = self.with_other_hyperparams(trial.meant)
         asked_for = {'lr', 't'} if self.given is None else self.given
-        return other if other is not None else self.say.right(
-            trial, self.states_of(trial), [key for key in self.hyperparams if key not in asked_for])
+        return other if other is not None else self.say(trial).right(
+            self.states_of(trial), [key for key in self.hyperparams if key not in asked_for])
 
     def states_of(self, trial):
         """'same', 'other' or 'none', as in a Verdict."""
@@ -117,10 +118,10 @@ class Check:
     def wrong(self, trial, match, at):
         """The rule differs; `match` is the mistake that it makes, or None, and `at` the trial with the eps of that."""
         if match and match.convention:
-            return self.say.convention(at, match)
+            return self.say(at).convention(match)
         eps = at.meant.get('eps')
-        return self.say.wrong(trial, match, eps if match and eps != self.trial.meant.get('eps') else None,
-                              first_lost(self.oracle, trial))
+        return self.say(trial).wrong(match, eps if eps != self.trial.meant.get('eps') else None,
+                                     first_lost(self.oracle, trial))
 
     def failed(self):
         """The rule raises; but where each parameter is one number it may run, and have one state for both."""
@@ -128,11 +129,11 @@ class Check:
         if not small.failure:
             match, at = known_mistake(self.against, small, in_turn=True)
             if match:
-                return self.wrong(closest_eps(self.oracle, small)[0], match, at)
-        return self.say.failed(self.trial, self.hyperparams)
+                return self.wrong(closest_eps(self.oracle, small), match, at)
+        return self.say(self.trial).failed(self.hyperparams)
 
-    def with_other_hyperparams(self, eps):
-        """A verdict if the rule is wrong with other values of its rate and of what else it reads; else None.
+    def with_other_hyperparams(self, meant):
+        """A verdict if the rule, right as `meant`, is wrong with other values of what it reads; else None.
 
         A rule that keeps something to itself where no copy begins anew, such as a clock of its class, is left alone.
         """
@@ -142,19 +143,18 @@ class Check:
         roles = self.roles_to_change()
         changed = {key: other_value(self.hyperparams.get(key), role) for key, role in roles.items()}
         trial = self.try_it(d=5, steps=8, changed=changed)
-        trial = trial if 'eps' in roles.values() else trial.at(eps)
-        if trial.failure or follow(self.oracle, trial).fits:
+        trial = trial if 'eps' in roles.values() else trial.at(meant.get('eps'))
+        if trial.failure or fits(self.oracle, trial):
             return None
-        before = self.trial.at(eps).meant
-        unused = [key for key, role in roles.items() if follow(self.oracle, trial.at(before[role], role)).fits]
+        unused = [key for key, role in roles.items() if fits(self.oracle, trial.at(meant[role], role))]
         given = {key: OTHERS[role] for key, role in roles.items()}
-        return self.say.ignored(trial, unused[0] if unused else None, given)
+        return self.say(trial).ignored(unused[0] if unused else None, given)
 
     def roles_to_change(self):
-        """Which hyperparameters are to have other values in a second trial, by key; the rate in any case."""
+        """Which hyperparameters that the rule reads are to have other values in a second trial, by key; the rate in any
+        case, but for Adadelta, which has none: PyTorch's is 1.
+        """
         read = sorted(self.trial.hyperparams.read, key=str)
-        roles = {key: role for role, key in roles_of([*self.hyperparams, *read], self.oracle).items()
-                 if role in OTHERS and key in (role, *self.hyperparams) and key in (*read, 'lr')}
-        if self.against == 'adadelta':  # which has no rate: PyTorch's is 1
-            roles = {key: role for key, role in roles.items() if role != 'lr'}
-        return roles
+        return {key: role for role, key in roles_of([*self.hyperparams, *read], self.oracle).items()
+                if role in OTHERS and key in (role, *self.hyperparams) and key in (*read, 'lr')
+                and (self.against, role) != ('adadelta', 'lr')}

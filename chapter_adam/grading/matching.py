@@ -9,27 +9,11 @@ for each number, with roundoff = 2^-23, one unit of the last digit of 1. The ter
 step adds two roundings to the averages; the quotient takes some eight operations; and p itself is rounded. An average
 of both signs may be much smaller than what was rounded, hence the longest step so far.
 """
-from dataclasses import dataclass
-
 import numpy as np
 
 ROUNDOFF = 2.0 ** -23
 TINIEST, SMALLEST = 1e-44, 1e-38  # float32's last digit at 0, and its smallest number of full precision
 LARGEST = 3e38  # of float32
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How well a rule follows an oracle.
-
-    Attributes:
-        first: the first step that differs; one more than there are steps if none does.
-        misfit: the root of the mean square distance up to there, in units of the tolerance.
-        fits: whether no step differs.
-    """
-    first: int
-    misfit: float
-    fits: bool
 
 
 def distances(oracle, trial):
@@ -52,13 +36,20 @@ def memory_of(oracle, trial):
 
 
 def follow(oracle, trial):
-    """The Fit of an oracle to what a rule did; given up where they part."""
-    total, steps = 0.0, len(trial.moves)
-    for t, off in enumerate(distances(oracle, trial), 1):
+    """(How many steps an oracle moves as a rule did, the root of the mean square distance there, in units of the
+    tolerance).
+    """
+    squares = []
+    for off in distances(oracle, trial):
         if (off > 1).any():
-            return Fit(t, np.sqrt(total / t), False)
-        total += (off ** 2).mean()
-    return Fit(steps + 1, np.sqrt(total / max(steps, 1)), True)
+            break
+        squares.append((off ** 2).mean())
+    return len(squares), np.sqrt(np.mean(squares or 0))
+
+
+def fits(oracle, trial):
+    """Whether no step differs."""
+    return follow(oracle, trial)[0] == len(trial.moves)
 
 
 def begins_alike(oracle, trial, seen, **columns):

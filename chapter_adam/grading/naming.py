@@ -3,7 +3,7 @@ import numpy as np
 
 from .arguments import USUAL_EPS
 from .known import ORACLES, mistake, mistakes_of, pairs_of
-from .matching import begins_alike, first_lost, follow
+from .matching import begins_alike, first_lost, fits, follow
 
 
 def eps_to_try(oracle, trial):
@@ -21,15 +21,14 @@ def quotients_eps(trial):
 
 
 def closest_eps(oracle, trial):
-    """The trial taken to have the eps with which the oracle follows it for longest, and that Fit; the right eps if it
-    is as good.
-    """
+    """The trial taken to have the eps with which the oracle follows it for longest; the right eps if it is as good."""
+    if 'eps' not in trial.meant or fits(oracle, trial):
+        return trial
     found = []
-    for eps in dict.fromkeys([*eps_to_try(oracle, trial), *(quotients_eps(trial) if 'eps' in trial.meant else ())]):
-        found.append((trial.at(eps), follow(oracle, trial.at(eps))))
-        if found[0][1].fits:
-            break
-    return max(found, key=lambda each: (each[1].first, each[1].fits and -each[1].misfit))
+    for eps in dict.fromkeys([*eps_to_try(oracle, trial), *quotients_eps(trial)]):
+        steps, misfit = follow(oracle, trial.at(eps))
+        found.append((steps, -misfit if steps == len(trial.moves) else 0, trial.at(eps)))
+    return max(found, key=lambda each: each[:2])[-1]
 
 
 def known_mistake(against, trial, in_turn=False):
@@ -56,11 +55,12 @@ def closest(candidates, oracle, trial):
         near = begins_alike(wrong, trial, seen, **column)
         for k in np.flatnonzero(np.broadcast_to(near, len(values))) if near.any() else ():
             at = trial.at(values[k])
-            if (fit := follow(wrong, at)).fits:
+            steps, misfit = follow(wrong, at)
+            if steps == len(trial.moves):
                 lost = first_lost(wrong, at)
                 right = right or first_lost(oracle, trial)  # only now: most mistakes do not fit
                 if not contradicted(each, lost, right):
-                    found.append((k > 0, any(lost.values()), round(fit.misfit, 3), order, each, at))
+                    found.append((k > 0, any(lost.values()), round(misfit, 3), order, each, at))
     return min(found, key=lambda entry: entry[:4])[4:] if found else None
 
 
@@ -114,6 +114,6 @@ def scaled_gradient(oracle, trial, eps):
     for usual in (trial.meant['eps'], *USUAL_EPS[:2]) if eps != trial.meant.get('eps') else ():
         times, at = float(f'{usual / eps:.3g}'), trial.at(usual)
         scaled = oracle.changed({'g': f'{times!r} * g'})
-        if times != 1 and follow(scaled, at).fits and not any(first_lost(scaled, at).values()):
+        if times != 1 and fits(scaled, at) and not any(first_lost(scaled, at).values()):
             return mistake(f'gradient times {times:.3g}', 'Take p.grad as it is.', **scaled.pieces), at
     return None

@@ -2,113 +2,92 @@
 import numpy as np
 
 from .arguments import USUAL_EPS
-from .known import ORACLES
 from .matching import distances
 from .trial import explain
 from .verdict import Verdict
 
-
-class Distances:
-    """How far a rule's moves are from the oracle's, after each step, and where."""
-
-    def __init__(self, oracle, trial):
-        self.owner, self.steps = trial.stream.owner, [*distances(oracle, trial)]
-
-    def first(self):
-        return next(t for t, off in enumerate(self.steps, 1) if (off > 1).any())
-
-    def element(self, step):
-        """The number that is farthest off at a step."""
-        return int(np.argmax(self.steps[step - 1]))
-
-    def number(self, step):
-        element = self.element(step)
-        return 'b' if self.owner[element] else f'w[{element}]'
-
-    def place(self, step):
-        return f'params[{self.owner[self.element(step)]}] ({self.number(step)})'
-
-    def by_parameter(self):
-        """The largest distance after each step, for w and b."""
-        return {name: [float(off[self.owner == which].max()) for off in self.steps] for which, name in enumerate('wb')}
+NAMED = 'It does exactly what this mistake does: '
 
 
 class Sentences:
-    """Makes the verdicts about a rule."""
+    """Makes the verdicts about a trial: where it is farthest from its oracle after the first step that differs."""
 
-    def __init__(self, name, against):
-        self.name, self.against, self.oracle = name, against, ORACLES[against]
+    def __init__(self, name, against, oracle, trial):
+        self.name, self.against, self.oracle, self.trial = name, against, oracle, trial
+        self.far = np.array([*distances(oracle, trial)]).reshape(len(trial.moves), len(trial.stream.owner))
+        differs = (self.far > 1).any(axis=1)
+        self.step = int(np.argmax(differs)) + 1 if differs.any() else None
+        self.element = int(np.argmax(self.far[self.step - 1])) if self.step else 0
+        self.owner, self.eps = trial.stream.owner, trial.meant.get('eps')
+        self.number = 'b' if self.owner[self.element] else f'w[{self.element}]'
+        self.place = f'params[{self.owner[self.element]}] ({self.number})'
 
-    def right(self, trial, states, needed):
+    def right(self, states, needed):
         """The rule is right; `states` as in a Verdict, `needed` the hyperparameters that it asked for."""
-        eps, usual = trial.meant.get('eps'), self.oracle.hyperparams.get('eps')
-        text = [f'Right: {self.name} does what {self.oracle.title} does, to float32 rounding, in {len(trial.moves)} '
+        usual = self.oracle.hyperparams.get('eps')
+        text = [f'Right: {self.name} does what {self.oracle.title} does, to float32 rounding, in {len(self.far)} '
                 'steps on gradients from 1e-8 to 1e4.']
-        if eps != usual:
-            scaled = '' if states == 'same' or eps in USUAL_EPS else ', or its gradients are scaled'
-            text.append(f"Its eps is {eps:.3g}{scaled} (this package's is {usual:g}).")
+        if self.eps != usual:
+            scaled = '' if states == 'same' or self.eps in USUAL_EPS else ', or its gradients are scaled'
+            text.append(f"Its eps is {self.eps:.3g}{scaled} (this package's is {usual:g}).")
         if states == 'same':
             text.append(f'Its states are right too ({" and ".join(self.oracle.states)}).')
         if states == 'other':
             text.append(f"It keeps other states than {self.oracle.title}'s: the parameters alone were compared.")
         if needed:
             text.append(f'It needs hyperparams[{needed[0]!r}], for which it has no default.')
-        return self._verdict(trial, text, ok=True, states=states)
+        return self._verdict(text, ok=True, states=states)
 
-    def convention(self, trial, match):
+    def convention(self, match):
         """The rule does on purpose, as others do, what differs a little."""
-        far, name = Distances(self.oracle, trial), match.names[0]
-        step = far.first()
+        name = match.names[0]
         text = [f'{self.name} is {self.oracle.title} in the convention that is {match.convention} ({name}).',
-                f'That is no mistake. Only beside gradients about as small as eps ({trial.meant["eps"]:.3g}) it is '
-                f'another rule: here from step {step} on, first in {far.place(step)}.'
-                if 'eps' in name else f'That is no mistake, but another rule from step {step} on.']
-        return self._verdict(trial, text, step, name, ok=True, states='other')
+                f'That is no mistake. Only beside gradients about as small as eps ({self.eps:.3g}) it is another rule: '
+                f'here from step {self.step} on, first in {self.place}.'
+                if 'eps' in name else f'That is no mistake, but another rule from step {self.step} on.']
+        return self._verdict(text, name, ok=True, states='other')
 
-    def wrong(self, trial, match, eps, lost):
+    def wrong(self, match, eps, lost):
         """The rule differs; `match` is the known mistake that does the same, `eps` its eps where that is unusual,
         `lost` says which states are not the oracle's.
         """
-        far = Distances(self.oracle, trial)
-        step = far.first()
-        element = far.element(step)
-        expected, _ = [*self.oracle.moves(trial.stream.begin(step), trial.meant)][-1]
-        text = [f'Wrong: {self.name} first differs from {self.oracle.title} at step {step}, in {far.place(step)}: with '
-                f'the gradient {trial.stream.gradients[step - 1, element]:.3g} it moves by '
-                f'{trial.moves[step - 1, element]:.6g} instead of {expected[element]:.6g}.']
+        expected, _ = [*self.oracle.moves(self.trial.stream.begin(self.step), self.trial.meant)][-1]
+        at = self.step - 1, self.element
+        text = [f'Wrong: {self.name} first differs from {self.oracle.title} at step {self.step}, in {self.place}: with '
+                f'the gradient {self.trial.stream.gradients[at]:.3g} it moves by {self.trial.moves[at]:.6g} instead of '
+                f'{expected[self.element]:.6g}.']
         if not match:
             text.append(f'No known mistake does exactly that, nor do two at once.{about_states(lost)}')
-            return self._verdict(trial, text, step)
+            return self._verdict(text)
         words = {word for name in match.names for word in name.replace(',', ' ').split()}
         letters = (' (v is the average of g, s that of g * g)' if self.oracle.states[:2] == ('v', 's')
                    and words & {'v', 's', 'v_hat', 's_hat'} else '')
-        text.append(f'It does exactly what this mistake does: {" and ".join(match.names)}{letters}. {match.advice}')
+        text.append(f'{NAMED}{" and ".join(match.names)}{letters}. {match.advice}')
         if eps is not None:
             text.append(f'Its eps is {eps:.3g}.')
-        return self._verdict(trial, text, step, match.names if len(match.names) > 1 else match.names[0])
+        return self._verdict(text, match.names if len(match.names) > 1 else match.names[0])
 
-    def ignored(self, trial, key, given=None):
+    def ignored(self, key, given=None):
         """The rule is right with the usual hyperparameters only."""
-        far, words = Distances(self.oracle, trial), f' with {given}' if given else ''
-        step, name = far.first(), key and f'hyperparams[{key!r}] not used'
+        words, name = f' with {given}' if given else '', key and f'hyperparams[{key!r}] not used'
         text = [f'Wrong: {self.name} is right with the usual hyperparameters, but{words} first differs from '
-                f'{self.oracle.title} at step {step}, in {far.place(step)}.',
-                f'It does exactly what this mistake does: {name}.' if key else 'No known mistake does exactly that.']
-        return self._verdict(trial, text, step, name)
+                f'{self.oracle.title} at step {self.step}, in {self.place}.',
+                f'{NAMED}{name}.' if key else 'No known mistake does exactly that.']
+        return self._verdict(text, name)
 
-    def failed(self, trial, hyperparams):
+    def failed(self, hyperparams):
         """The rule raised."""
-        failure, where = trial.failure, f' ({trial.failure.line})' if trial.failure.line else ''
-        reason = f': {failure.reason.rstrip(".")}.' if failure.reason else '.'
-        text = [f'Wrong: {self.name} raises {failure.kind} at step {failure.step}{where}{reason}',
-                explain(trial, self.name, hyperparams)]
-        return self._verdict(trial, text, failure.step, f'raises {failure.kind}')
+        failure = self.trial.failure
+        where, reason = (f' ({failure.line})' if failure.line else ''), failure.reason.rstrip('.')
+        text = [f'Wrong: {self.name} raises {failure.kind} at step {failure.step}{where}{reason and ": "}{reason}.',
+                explain(self.trial, self.name, hyperparams)]
+        self.step, self.number = failure.step, None
+        return self._verdict(text, f'raises {failure.kind}')
 
-    def _verdict(self, trial, text, step=None, mistake=None, ok=False, states='differ'):
-        far = Distances(self.oracle, trial)
-        parameter = None if step is None or trial.failure else far.number(step)
-        return Verdict(ok, step, parameter, mistake, ' '.join(filter(None, text)), self.name, self.against,
-                       len(trial.moves), trial.meant.get('eps'), states, far.by_parameter())
+    def _verdict(self, text, mistake=None, ok=False, states='differ'):
+        by_parameter = {name: self.far[:, self.owner == which].max(axis=1).tolist() for which, name in enumerate('wb')}
+        return Verdict(ok, self.step, self.step and self.number, mistake, ' '.join(filter(None, text)), self.name,
+                       self.against, len(self.far), self.eps, states, by_parameter)
 
 
 def about_states(lost):
