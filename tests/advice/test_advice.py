@@ -190,8 +190,19 @@ def keeps_states_elsewhere():
     return lambda params, states, hyperparams: gb.adam(params, mine, hyperparams)
 
 
+def rebinds_states():
+    mine = {}
+
+    def rule(params, states, hyperparams):
+        for at, p in enumerate(params):
+            mine[at] = 0.9 * mine.get(at, 0) + p.grad
+            p[:] = p - hyperparams['lr'] * mine[at]
+    return rule
+
+
 @pytest.mark.parametrize('rule, words', [
     (each(of_np), ['np.sqrt(s)', 'use nd.sqrt(x) or x.sqrt()']),
+    (rebinds_states(), ['a rule that keeps arrays of its own from step to step', 'train_ch7']),
     (keeps_states_elsewhere(), ['an array is written to that is not among the states'])])
 def test_what_is_said_in_an_ensemble(data, rule, words):
     with pytest.raises(TypeError) as caught:

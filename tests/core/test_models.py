@@ -31,7 +31,6 @@ def few(airfoil_arrays):
     pytest.param(gb.adam, gb.init_adam_states, SECTION, 'adam', GLUONS, id='adam'),
     pytest.param(eps_hat, gb.init_adam_states, {**SECTION, 'eps': 0.1}, 'adam', {**GLUONS, 'epsilon': 0.1},
                  id='eps-hat'),
-    pytest.param(gb.sgd, gb.init_sgd_states, {'lr': 0.05}, 'sgd', {'learning_rate': 0.05}, id='sgd'),
     pytest.param(gb.momentum, gb.init_momentum_states, {'lr': 0.01, 'momentum': 0.8}, 'sgd',
                  {**GLUONS, 'momentum': 0.8}, id='momentum'),
     pytest.param(gb.rmsprop, gb.init_rmsprop_states, {'lr': 0.01}, 'rmsprop',
@@ -41,11 +40,6 @@ def test_gluons_curve_is_that_of_the_rule(few, rule, init_states, hyperparams, n
     ours = run_scratch(rule, init_states(), hyperparams, *few, seed=1)
     theirs = run_gluon(name, gluons, *few, seed=1)
     assert gap(ours.losses, theirs.losses) < 1e-5 and ours.epochs == theirs.epochs
-
-
-def test_with_a_large_epsilon_gluons_adam_is_not_the_papers(few):
-    ours = run_scratch(gb.adam, gb.init_adam_states(), {**SECTION, 'eps': 0.1}, *few)
-    assert gap(ours.losses, run_gluon('adam', {**GLUONS, 'epsilon': 0.1}, *few).losses) > 1e-3
 
 
 def test_the_short_last_batch_is_divided_by_its_own_size_or_by_that_of_the_others(few):

@@ -223,15 +223,6 @@ def test_a_loss_beyond_float32_is_named_before_the_first_step(few):
         scratch([1e30 * few[0], few[1]])
 
 
-@EITHER_WAY
-def test_a_rule_may_train_the_bias_alone_or_the_weights_alone(few, hybridize):
-    for trained in (0, 1):
-        def rule(params, states, hyperparams):
-            sgd(params[trained:trained + 1], states, hyperparams)
-        run = scratch([few[0], few[1] + 1], rule, (), {'lr': 0.1}, hybridize=hybridize)
-        assert run.losses[-1] < run.losses[0] and (run.bias == 0) == (trained == 0)
-
-
 @pytest.mark.parametrize('states, error, message', [
     (None, TypeError, 'adam failed: .*not iterable; do the states'),
     ([[nd.zeros((5, 1))], [nd.zeros(1)]], ValueError, 'adam failed: .*unpack.* states'),

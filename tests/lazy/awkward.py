@@ -53,17 +53,6 @@ def values(arrays):
 # What Python keeps: numbers, arrays and results from step to step.
 
 @stays_lazy
-def is_a_partial_with_a_schedule():
-    def rule(schedule, params, states, hyperparams):
-        hyperparams['t'] += 1
-        seen.append(schedule(hyperparams['t']))
-        for p in params:
-            p[:] = p - seen[-1] * p.grad
-    seen = []
-    return functools.partial(rule, lambda t: 0.01 if t % 20 < 10 else 0.02 / t), seen
-
-
-@stays_lazy
 def keeps_states_in_an_object():
     class Momentum:
         def __init__(self):
@@ -156,21 +145,6 @@ def an_array_of_its_own_that_changes():
 
 
 @stays_lazy
-def looks_ahead():
-    slow, steps = [], itertools.count(1)
-
-    def rule(params, states, hyperparams):
-        slow.extend([] if slow else [p.copy() for p in params])
-        for p in params:
-            p[:] = p - hyperparams['lr'] * p.grad
-        if next(steps) % 5 == 0:
-            for kept, p in zip(slow, params):
-                kept[:] = kept + 0.5 * (p - kept)
-                p[:] = kept
-    return rule, [values(slow)]
-
-
-@stays_lazy
 def its_own_rows_in_a_ring():
     ring, steps = nd.zeros((4, 5, 1)), itertools.count()
 
@@ -242,28 +216,25 @@ def zeros_of_one_sign_for_the_weights_and_in_time_another_for_the_bias():
 
 
 @stays_lazy
-def goes_backwards_over_the_parameters():
+@each
+def mixes_the_numbers_of_an_array(p, v, s, h, seen):
+    p[:] = p - h['lr'] * p.grad * nd.softmax(p.grad, axis=0)
+
+
+@stays_lazy
+@each
+def sorts(p, v, s, h, seen):
+    """With its default axis this cannot be part of a CachedOp."""
+    p[:] = p - h['lr'] * nd.sort(p.grad)
+
+
+@stays_lazy
+def goes_backwards_and_swaps_the_states_of_the_bias():
     def rule(params, states, hyperparams):
-        for p, (v, s) in reversed(list(zip(params, states))):
+        for p, (v, s) in ((params[1], states[1][::-1]), (params[0], states[0])):
             v[:] = 0.9 * v + 0.1 * p.grad
             p[:] = p - hyperparams['lr'] * v
         params.clear()
-    return rule, []
-
-
-@stays_lazy
-def swaps_the_states_of_the_bias():
-    def rule(params, states, hyperparams):
-        for p, (v, s) in zip(params, (states[0], states[1][::-1])):
-            v[:] = 0.9 * v + 0.1 * p.grad
-            p[:] = p - hyperparams['lr'] * v
-    return rule, []
-
-
-@stays_lazy
-def moves_weights_alone():
-    def rule(params, states, hyperparams):
-        params[0][:] = params[0] - hyperparams['lr'] * params[0].grad * params[1].exp()
     return rule, []
 
 
@@ -284,26 +255,14 @@ def catches_an_error_of_its_own(p, v, s, h, seen):
 
 
 @stays_lazy
-def works_in_another_thread():
+def works_in_another_thread_which_differentiates_something_else():
     pool = ThreadPoolExecutor(1)
 
     def update(p):
+        with autograd.record():
+            nd.ones(1).square()
         p[:] = p - 0.01 * p.grad
     return lambda params, states, hyperparams: list(pool.map(update, params)), []
-
-
-@stays_lazy
-def differentiates_in_another_thread():
-    pool, seen = ThreadPoolExecutor(1), []
-
-    def work():
-        with autograd.record():
-            return nd.ones(1).square().asscalar().item()
-
-    def rule(params, states, hyperparams):
-        seen.append(pool.submit(work).result())
-        sgd(params, states, hyperparams)
-    return rule, seen
 
 
 # Where it writes.
@@ -315,15 +274,6 @@ def writes_to_out(p, v, s, h, seen):
     nd.elemwise_add(v, p.grad, out=v)
     (h['lr'] * v).copyto(s)
     nd.elemwise_sub(p, s, out=p)
-
-
-@stays_lazy
-@each
-def clips_the_gradient_itself(p, v, s, h, seen):
-    g = p.grad
-    g[:] = g.clip(-0.5, 0.5)
-    g *= 2
-    p[:] = p - h['lr'] * g
 
 
 @stays_lazy

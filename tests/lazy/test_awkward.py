@@ -44,7 +44,7 @@ def test_the_rules_of_the_package(few_rows, name):
     assert fast.losses == eager.losses and fast.weights == eager.weights and fast.bias == eager.bias
 
 
-@pytest.mark.parametrize('batch_size, rows', [(1, 21), (7, 50), (64, 103), (1000, 103)])
+@pytest.mark.parametrize('batch_size, rows', [(1, 21), (7, 50), (10, 93), (1000, 103)])
 def test_the_number_of_rows_belongs_to_a_graph(airfoil_arrays, batch_size, rows):
     data = [array[:rows] for array in airfoil_arrays]
     eager, fast = (run_scratch(gb.adam, gb.init_adam_states(), {'lr': 0.01, 't': 1}, *data, batch_size, 3,
