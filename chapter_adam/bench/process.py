@@ -33,14 +33,10 @@ def run(competitor, task, runs):
         (folder / 'data').mkdir()
         (folder / 'work').mkdir()
         shutil.copy(airfoil.packaged_path(), folder / 'data')
-        target = folder / 'answer.json'
-        job = {'file': str(competitor.folder / f'{competitor.file}.py'), 'variant': competitor.variant,
-               'packages': competitor.packages, 'closed': competitor.closed, 'runs': runs, 'warm_up': WARM_UP,
-               'task': task, 'answer': str(target)}
-        errors = start(competitor.environment, job, folder)
-        if not target.exists():
+        errors = start(competitor.environment, {**competitor.job(runs), 'warm_up': WARM_UP, 'task': task}, folder)
+        if not (folder / 'answer.json').exists():
             raise Out('failed', (errors.strip().splitlines() or ['it ended without a word'])[-1])
-        answer = json.loads(target.read_text())
+        answer = json.loads((folder / 'answer.json').read_text())
     if 'absent' in answer:
         raise Out('skipped', answer['absent'])
     return answer

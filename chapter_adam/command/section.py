@@ -63,20 +63,14 @@ def table(runs, floor):
         book = ''.join(f'{value:{width}.6f}' for value, width in zip(BOOK.get(name, ()), (12, 11)))
         rows.append(f'{run.settings["label"]:32}{run.losses[-1]:11.6f}{run.seconds_per_epoch:11.6f}'
                     f'{run.train_seconds_per_epoch:15.6f}{book}')
-    ratio = ratios(runs['scratch'], runs['gluon'])
-    rows.append(f'{"ratio scratch / Gluon":43}{ratio[0]:11.2f}{ratio[1]:15.2f}{"":12}'
-                f'{BOOK["scratch"][1] / BOOK["gluon"][1]:11.2f}')
-    ratio = ratios(runs['scratch_hybridized'], runs['gluon'])
-    rows.append(f'{"ratio scratch hybridized / Gluon":43}{ratio[0]:11.2f}{ratio[1]:15.2f}')
+    books = f'{"":12}{BOOK["scratch"][1] / BOOK["gluon"][1]:11.2f}'
+    for name, book in (('scratch', books), ('scratch_hybridized', '')):
+        run, gluon, label = runs[name], runs['gluon'], f'ratio {name.replace("_", " ")} / Gluon'
+        rows.append(f'{label:43}{run.seconds_per_epoch / gluon.seconds_per_epoch:11.2f}'
+                    f'{run.train_seconds_per_epoch / gluon.train_seconds_per_epoch:15.2f}{book}')
     rows.append(f'{"least-squares floor":32}{floor:11.6f}')
     rows.append(f'{"largest gap of the curves":32}{largest_gap(runs):11.1e}')
     return '\n'.join(rows)
-
-
-def ratios(run, other):
-    """How many times as long one run takes as another, by both clocks."""
-    return (run.seconds_per_epoch / other.seconds_per_epoch,
-            run.train_seconds_per_epoch / other.train_seconds_per_epoch)
 
 
 def largest_gap(runs):

@@ -28,9 +28,7 @@ def competitor(tmp_path):
 
 def verdict(competitor, expected=CURVES[0], runs=0):
     """The gate's, about a training in this process."""
-    answer = worker.answer({
-        'file': competitor.folder / f'{competitor.file}.py', 'variant': competitor.variant, 'closed': False,
-        'packages': competitor.packages, 'runs': runs, 'warm_up': 0, 'task': TASK})
+    answer = worker.answer({**competitor.job(runs), 'warm_up': 0, 'task': TASK})
     return gate.verdict(answer, expected, closed=False)
 
 

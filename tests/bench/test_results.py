@@ -90,7 +90,7 @@ def test_a_race_that_nobody_finishes_fails_and_writes_nothing(tmp_path, capsys, 
 
 
 def test_list_runs_nothing(capsys):
-    assert cli.main(['bench', '--list', '--only', 'torch_loop']) == 0
+    assert cli.main('bench --list --only torch_loop'.split()) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
         'torch_loop-scratch', 'torch_loop-foreach', 'torch_loop-fused']
 

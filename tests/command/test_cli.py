@@ -27,9 +27,6 @@ def test_help(capsys, command):
     shown = capsys.readouterr().out
     assert shown.startswith(f'usage: chapter-adam {command}')
     assert command or all(word in shown for word in (*parser.COMMANDS, '130', '143', '129'))
-
-
-def test_version(capsys):
     assert cli.main(['--version']) == 0
     assert capsys.readouterr().out == f'chapter-adam {chapter_adam.__version__}\n'
 

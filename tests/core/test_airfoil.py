@@ -46,9 +46,6 @@ def content():
     return airfoil.packaged_path().read_bytes()
 
 
-# The file
-
-
 def test_its_hash_is_the_one_that_d2l_registers():
     from d2l.mxnet import DATA_HUB
     assert DATA_HUB['airfoil'][1] == airfoil.SHA1
@@ -58,9 +55,6 @@ def test_columns_have_the_published_ranges():
     table = airfoil.read_table()
     assert table.min(axis=0).tolist() == [200, 0, 0.0254, 31.7, 0.000400682, 103.38]
     assert table.max(axis=0).tolist() == [20000, 22.2, 0.3048, 71.3, 0.0584113, 140.987]
-
-
-# What is made of it
 
 
 def test_every_column_is_standardised_as_numpy_does_it(airfoil_arrays):
@@ -85,9 +79,6 @@ def test_least_squares_floor_is_the_published_one(n, floor):
 def test_wrong_n(n, bound):
     with pytest.raises((TypeError, ValueError), match=f'n must be a whole number of at {bound}, got {n}'):
         get_data_ch7(n=n)
-
-
-# Another file
 
 
 @pytest.mark.parametrize('content', [
@@ -118,18 +109,11 @@ def test_a_bad_file_is_named_with_line_and_column(data_file, content, complaint)
         get_data_ch7(path=path)
 
 
-@pytest.mark.parametrize('line', [b'1 2 3 4 5 1e300', b'-1e308 2 3 4 5 6'], ids=bytes.decode)
-def test_a_spread_beyond_float64_is_an_error_and_no_warning(data_file, line):
+@pytest.mark.parametrize('column', [[1e-300, 2e-300], [-1e308, 1], [1e300, 1]], ids=str)
+def test_a_spread_beyond_float64_is_an_error_and_no_warning(column):
     """An overflowing deviation is infinite, and dividing by it would give a column of zeros."""
-    column = r'column [16] \((frequency|sound pressure level)\): spans more than float64'
-    path = data_file(with_line(1, line))
-    with pytest.raises(airfoil.DataError, match=f'{re.escape(str(path))}, {column}'):
-        get_data_ch7(path=path)
-
-
-def test_a_spread_below_float64_is_an_error_and_no_warning():
-    with pytest.raises(airfoil.DataError, match='more than float64'):
-        airfoil.standardise(np.array([[1e-300], [2e-300]]))
+    with pytest.raises(airfoil.DataError, match=r'own.dat, column 2 \(angle of attack\): spans more than float64'):
+        airfoil.standardise(np.transpose([[1, 2], column]), 'own.dat')
 
 
 @pytest.mark.parametrize('name, reason', [('absent', 'No such file or directory'), ('a\0b', '.*null byte')],
@@ -143,9 +127,6 @@ def test_a_path_that_cannot_be_read(tmp_path, name, reason):
 def test_what_is_no_path(path):
     with pytest.raises(TypeError, match='path must be None or the path of a file, got '):
         get_data_ch7(path=path)
-
-
-# The packaged file, lost or damaged
 
 
 def test_a_lost_packaged_file(lost):

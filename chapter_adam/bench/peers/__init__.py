@@ -44,9 +44,10 @@ class Competitor:
     def file(self):
         return self.name.partition('-')[0]
 
-    @property
-    def variant(self):
-        return self.name.partition('-')[2]
+    def job(self, runs):
+        """What `worker.answer` has to know about it; `runs`: how many at once, 0: the section's own training."""
+        return {'file': str(self.folder / f'{self.file}.py'), 'variant': self.name.partition('-')[2],
+                'packages': self.packages, 'closed': self.closed, 'runs': runs}
 
 
 BOOK = 'the original', 'book', ('gluonbook', 'mxnet')
