@@ -81,7 +81,7 @@ def test_seeds(tmp_path, small, capsys):
 
 
 def test_choices(tmp_path, capsys):
-    assert cli.main(['choices', '--runs', '40', '--out', str(tmp_path), '--format', 'svg']) == 0
+    assert cli.main(['choices', '--runs', '30', '--out', str(tmp_path), '--format', 'svg']) == 0
     out, found = capsys.readouterr().out, json.loads((tmp_path / 'choices.json').read_text())
     effects = found['effects']
     assert all(name in out for name in effects) and 'who notices' in out

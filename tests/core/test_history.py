@@ -24,7 +24,6 @@ def test_json_gives_an_equal_run_back():
     again = History.from_json(RUN.to_json())
     assert again == RUN
     assert again.to_json() == RUN.to_json()
-    assert isinstance(again.losses, tuple)
     shortest = History((0.5,), (0.0,), 1, 1)
     assert History.from_json(shortest.to_json()) == shortest
 
@@ -49,14 +48,6 @@ def test_json_holds_finite_numbers_only():
         replace(RUN, losses=(0.5, math.nan)).to_json()
 
 
-def test_json_is_written_for_reading():
-    """One line a list, so that a changed run is a short difference in git."""
-    text = RUN.to_json()
-    assert '  "losses": [0.5, 0.30000000000000004, 1e-300],\n' in text
-    assert '    "hyperparams": {\n      "lr": 0.01,\n' in text
-    assert text.endswith('}\n')
-
-
 def test_curve_and_timing_share_nothing_and_miss_nothing():
     curve, timing = RUN.curve(), RUN.timing()
     assert set(timing) == {'seconds_per_epoch', 'train_seconds_per_epoch', 'versions', 'machine'}
@@ -72,10 +63,9 @@ def test_a_run_notes_what_it_ran_on():
     assert RUN.machine['cores'] >= 1 and RUN.machine['processor']
 
 
-def test_a_run_cannot_be_changed_and_shows_itself_in_one_line():
+def test_a_run_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         RUN.losses = ()
-    assert repr(RUN) == 'History(adam from scratch: loss 0.000000 after 2 epochs, 0.449113 sec per epoch)'
 
 
 def test_stopwatch_adds_up_only_what_runs_also_where_it_fails(monkeypatch):
