@@ -106,7 +106,7 @@ def test_an_optimiser_that_cannot_update_a_bias_is_refused():
 
 
 def test_the_limits_themselves_pass():
-    hyperparams = {'lr': 1e-3, 't': np.int64(1), 'beta1': 0, 'beta2': 0.0, 'eps': np.float32(1)}
+    hyperparams = {'lr': 1e-3, 't': np.int64(1), 'beta1': 0, 'beta2': 0.0, 'eps': np.float32(0)}
     assert scratch(hyperparams=hyperparams, batch_size=np.int32(1), num_epochs=1, seed=0, record_every=1, plot=0,
                    hybridize=np.bool_(True)).losses
     assert gluon(trainer_name='Adam', seed=10 ** 30, full_division=1, labels=Y.astype(np.int64)).losses
