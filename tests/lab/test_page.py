@@ -404,6 +404,6 @@ def test_a_drag_is_smooth_and_its_pictures_change(browser, address):
     browser.is_altered = True
     browser.go(address)
     frames, pictures = browser.driver.execute_async_script(DRAG)
-    assert len(frames) > 20 and frames[len(frames) // 2] < 16 and pictures > 2
+    assert len(frames) > 20 and frames[len(frames) // 4] < 16 and pictures > 2
     browser.wait()
     assert browser.run('return lab.state.run.settings === lab.state.settings')
