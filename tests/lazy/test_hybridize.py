@@ -66,7 +66,7 @@ def moves_both(params, states, hyperparams):
     for p, (v, s) in zip(params, states):
         v[:] = 0.5 * v + p.grad
         s[:] = s + v
-        p[:] = p - hyperparams['lr'] * s
+        p[:] = p - hyperparams['lr'] * (s + p.grad)
 
 
 @pytest.mark.parametrize('share', [lambda p, s: s, lambda p, s: s[0:4], lambda p, s: p.grad.reshape((4,))],
