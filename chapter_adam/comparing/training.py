@@ -1,5 +1,6 @@
 """One rule on many seeds: all at once where the rule permits, else one after the other; and its best learning rate."""
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,24 +25,27 @@ class Racer:
     hyperparams: dict
 
     def train(self, data, seeds, lr, **options):
-        """(The Ensemble, whether the seeds were trained at once); a list of rates has one for each seed."""
-        hyperparams, rule = {**self.hyperparams, 'lr': lr}, self.rule if is_own(self.rule) else fresh(self.rule)
+        """(The Ensemble, whether the seeds were trained at once)."""
+        try:
+            return self._at_once(data, seeds, lr, **options), True
+        except MixesRuns:
+            return self._one_by_one(data, seeds, lr, **options), False
+
+    def _at_once(self, data, seeds, lr, **options):
+        """The Ensemble; a list of rates has one for each seed."""
+        rule = self.rule if is_own(self.rule) else fresh(self.rule)
         with warnings.catch_warnings():
             warnings.filterwarnings('ignore', ".* never read 't'")  # which every rule is given here
-            try:
-                return train_ensemble(rule, self.states, hyperparams, *data, seeds=seeds, **options), True
-            except MixesRuns:
-                warnings.simplefilter('ignore')  # else each run says why it is slow
-                return self._one_by_one(data, seeds, lr, **options), False
+            return train_ensemble(rule, self.states, {**self.hyperparams, 'lr': lr}, *data, seeds=seeds, **options)
 
     def _one_by_one(self, data, seeds, lr, watch=None, **options):
-        rates, runs, clock = lr if isinstance(lr, list) else [lr] * len(seeds), [], Stopwatch()
-        with clock.running():
-            for done, (seed, rate) in enumerate(zip(seeds, rates), 1):
-                rule, hyperparams = fresh(self.rule), {**self.hyperparams, 'lr': rate}
+        runs, clock, hyperparams = [], Stopwatch(), {**self.hyperparams, 'lr': lr}
+        with clock.running(), warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # else each run says why it is slow
+            for done, seed in enumerate(seeds, 1):
                 try:
-                    runs.append(run_scratch(rule, self.states, hyperparams, *data, seed=seed, hybridize=True,
-                                            **options))
+                    runs.append(run_scratch(fresh(self.rule), self.states, hyperparams, *data, seed=seed,
+                                            hybridize=True, **options))
                 except DivergenceError:
                     runs.append(None)
                 if watch:
@@ -61,18 +65,21 @@ class Racer:
 
         A median is infinite where most seeds diverge, and at every second rate of a rule that is trained one by one.
         """
+        seeds, medians = range(first_seed, first_seed + SWEPT), np.full(len(RATES), np.inf)
+        options['record_every'] = None
         try:
-            return self._medians(data, range(first_seed, first_seed + SWEPT), **options), SWEPT
-        except (TypeError, ValueError):  # it cannot compute with an array of rates: every second, on fewer seeds
-            medians, seeds = np.full(len(RATES), np.inf), range(first_seed, first_seed + SWEPT_SINGLY)
+            runs = self._at_once(data, [*seeds] * len(RATES), np.repeat(RATES, SWEPT).tolist(), **options)
+            return median_of(runs, len(RATES)), SWEPT
+        except DivergenceError:
+            return medians, SWEPT
+        except (TypeError, ValueError):  # it cannot compute at once, or with an array of rates
             for k in range(0, len(RATES), 2):
-                medians[k] = self._medians(data, seeds, RATES[k:k + 1], **options)[0]
+                with suppress(DivergenceError):
+                    medians[k] = median_of(self.train(data, seeds[:SWEPT_SINGLY], float(RATES[k]), **options)[0])[0]
             return medians, SWEPT_SINGLY
 
-    def _medians(self, data, seeds, rates=RATES, **options):
-        lr = np.repeat(rates, len(seeds)).tolist() if len(rates) > 1 else float(rates[0])
-        try:
-            final = self.train(data, [*seeds] * len(rates), lr, record_every=None, **options)[0].final
-        except DivergenceError:
-            return np.full(len(rates), np.inf)
-        return np.median(np.where(np.isfinite(final), final, np.inf).reshape(len(rates), -1), axis=1)
+
+def median_of(runs, groups=1):
+    """The median final loss of each group of runs; what diverged counts as infinite."""
+    final = np.where(np.isfinite(runs.final), runs.final, np.inf)
+    return np.median(final.reshape(groups, -1), axis=1)

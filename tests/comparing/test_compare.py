@@ -102,13 +102,14 @@ def test_a_clock_begins_anew_with_each_seed():
 
 def test_the_best_rate_is_swept_on_other_seeds():
     done = compare({'sgd': 'sgd', 'mine': (normed, None), 'adadelta': 'adadelta'}, best_rate=True, seeds=3,
-                   batch_size=20)
+                   batch_size=20, num_epochs=1)
     facts = done.facts['rules']
     for name in ('sgd', 'mine'):
         medians = [np.inf if x is None else x for x in facts[name]['sweep']['medians']]
         assert facts[name]['lr'] == pytest.approx(RATES[np.argmin(medians)], rel=1e-2) and len(medians) == len(RATES)
+    assert [facts[name]['sweep']['seeds'] for name in facts] == [20, 3, 20]
     assert facts['sgd']['lr'] > 0.02 and facts['adadelta']['lr'] is None and 'best of 21 rates' in str(done)
-    at_best = gb.train_ensemble(gb.sgd, None, {'lr': facts['sgd']['lr']}, *DATA, 20, seeds=range(3))
+    at_best = gb.train_ensemble(gb.sgd, None, {'lr': facts['sgd']['lr']}, *DATA, 20, 1, seeds=range(3))
     assert np.array_equal(done.runs['sgd'].losses, at_best.losses)
 
 

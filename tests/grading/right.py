@@ -51,19 +51,6 @@ def with_differences(params, states, hyperparams):
 
 
 @right()
-def folded_with_its_eps(params, states, hyperparams):
-    """Keras's rate, and the eps that goes with it."""
-    t = hyperparams['t']
-    root = (1 - 0.999 ** t) ** 0.5
-    lr_t = hyperparams['lr'] * root / (1 - 0.9 ** t)
-    for p, (v, s) in zip(params, states):
-        v[:] = 0.9 * v + 0.1 * p.grad
-        s[:] = 0.999 * s + 0.001 * p.grad.square()
-        p[:] = p - lr_t * v / (s.sqrt() + 1e-6 * root)
-    hyperparams['t'] = t + 1
-
-
-@right()
 def sums_instead_of_averages(params, states, hyperparams):
     """The factors 1 - beta moved into the correction."""
     t, lr = hyperparams['t'], hyperparams['lr']
@@ -110,13 +97,6 @@ def the_kernel_with_the_bridge(params, states, hyperparams):
 # The states
 
 
-@right(states=lambda d: {'v': [nd.zeros((d, 1)), nd.zeros(1)], 's': [nd.zeros((d, 1)), nd.zeros(1)]})
-def states_in_a_dict(params, states, hyperparams):
-    for i, p in enumerate(params):
-        update(p, states['v'][i], states['s'][i], hyperparams['lr'], hyperparams['t'])
-    hyperparams['t'] += 1
-
-
 @right(states=pairs(lambda shape: {'first': nd.zeros(shape), 'second': nd.zeros(shape)}))
 def dicts_rebound(params, states, hyperparams):
     for p, state in zip(params, states):
@@ -145,15 +125,6 @@ def through_numpy(params, states, hyperparams):
     hyperparams['t'] += 1
 
 
-@right(states=lambda d: [nd.zeros((2, d, 1)), nd.zeros((2, 1))])
-def both_averages_in_one_array(params, states, hyperparams):
-    for p, state in zip(params, states):
-        state[0:1] = 0.9 * state[0:1] + 0.1 * p.grad.expand_dims(0)
-        state[1:2] = 0.999 * state[1:2] + 0.001 * p.grad.square().expand_dims(0)
-        move(p, *(part.reshape(p.shape) for part in state), hyperparams['lr'], hyperparams['t'])
-    hyperparams['t'] += 1
-
-
 class Average:
     """A moving average that knows its correction."""
 
@@ -173,13 +144,6 @@ def objects_as_states(params, states, hyperparams):
 
 
 # The clock, and what else a rule keeps
-
-
-@right(states=pairs(lambda shape: [nd.zeros(shape), nd.zeros(shape), 0]))
-def clock_in_the_states(params, states, hyperparams):
-    for p, state in zip(params, states):
-        state[2] += 1
-        update(p, state[0], state[1], hyperparams['lr'], state[2])
 
 
 @right(states=pairs(lambda shape: (nd.zeros(shape), nd.zeros(shape), nd.zeros(1))))

@@ -45,13 +45,13 @@ def test_a_wrong_adam_is_called_by_its_mistake(mistake, changes):
 
 @pytest.mark.parametrize('step, parameter, changes', [(step, name, changes) for step, name, *changes in wrong.UNKNOWN])
 def test_what_no_entry_fits_is_located(step, parameter, changes):
-    verdict = gb.check(wrong.rule(*changes), steps=step + 2)
+    verdict = gb.check(wrong.rule(*changes), steps=step + 1)
     assert (verdict.ok, verdict.mistake, verdict.step) == (False, None, step), verdict.text
     assert verdict.parameter.startswith(parameter) and f'at step {step}, in params[{"wb".index(parameter)}]' in (
         verdict.text)
 
 
-@pytest.mark.parametrize('eps', ['1e-6', '1e-8', '1e-7'])
+@pytest.mark.parametrize('eps', ['1e-6', '1e-8'])
 def test_the_convention_of_gluon_and_keras_is_not_called_wrong(eps):
     rule = wrong.rule(('1e-6', eps), ('v_hat / (s_hat.sqrt() + eps)',
                                       '(1 - beta2 ** t) ** 0.5 / (1 - beta1 ** t) * v / (s.sqrt() + eps)'))
@@ -65,17 +65,18 @@ def test_the_convention_of_gluon_and_keras_is_not_called_wrong(eps):
 
 @pytest.mark.parametrize('name', gb.RULES)
 def test_each_rule_of_the_package_is_itself_and_no_other(name):
-    verdict = gb.check(gb.RULES[name][0], against=name, steps=20)
+    verdict = gb.check(gb.RULES[name][0], against=name, steps=FEW)
     assert verdict.ok and verdict.states == ('none' if name == 'sgd' else 'same'), verdict.text
-    for other in {'sgd', 'adagrad', 'yogi'} - {name}:
-        assert not gb.check(gb.RULES[name][0], against=other, states=gb.RULES[name][1], steps=4).ok
+    other = 'yogi' if name == 'adam' else 'adam'
+    verdict = gb.check(gb.RULES[name][0], against=other, states=gb.RULES[name][1], steps=FEW)
+    assert not verdict.ok and verdict.mistake in (f'{name} instead of {other}', 'no bias correction'), verdict.text
 
 
 @pytest.mark.parametrize('name', gb.RULES)
 def test_the_oracle_step_by_step_is_the_sum_over_all_gradients(name):
     for changed in ({}, {'eps': 0.1, 'beta1': 0.7, 'beta2': 0.9, 'momentum': 0.5, 'gamma': 0.6, 'rho': 0.6}):
         given = {key: value for key, value in changed.items() if key in ORACLES[name].hyperparams}
-        stream = make_stream(7, steps=20)
+        stream = make_stream(7, steps=12)
         hyperparams = {'lr': 0.01, **ORACLES[name].hyperparams, **given}
         moves = [moved for moved, _ in ORACLES[name].moves(stream, hyperparams)]
         path = oracle.RULES[name](stream.gradients, stream.start, lr=0.01, **given)
@@ -94,10 +95,10 @@ def test_no_mistake_is_another_or_none(name):
     found = {'right': [steps_and_states(ORACLES[name])]}
     for each, rule in mistakes_of(name):
         if not each.in_turn and each.t_moved is None and not each.needs_states:
-            own, others = found.setdefault(each.names, []), [path for paths in found.values() for path in paths]
-            path = steps_and_states(rule)
-            assert not any(np.allclose(path, other, rtol=1e-9, atol=0) for other in others), each.names
-            own.append(path)
+            path, others = steps_and_states(rule), np.array([path for paths in found.values() for path in paths])
+            same = abs(others - path) <= 1e-9 * abs(path)
+            assert not same.all(axis=tuple(range(1, same.ndim))).any(), each.names
+            found.setdefault(each.names, []).append(path)
 
 
 def test_mistakes_in_other_rules():
@@ -124,7 +125,7 @@ def test_mistakes_in_other_rules():
             ('yogi', ('v, s = s', 'g = p.grad', 'v[:] = 0.9 * v + 0.1 * g',
                       's[:] = s + 0.001 * (g * g - s).sign()', 'p[:] = p - lr * v / (s.sqrt() + 1e-3)'),
              'factor g * g forgotten', False)]:
-        verdict = gb.check(lines(*body), against, steps=12)
+        verdict = gb.check(lines(*body), against, steps=FEW)
         assert (verdict.ok, verdict.mistake) == (ok, mistake), verdict.text
 
 
@@ -235,7 +236,7 @@ def test_a_verdict_is_data_and_a_figure():
     assert isinstance(verdict, gb.Verdict) and str(verdict) == verdict.text and not verdict
     data = json.loads(verdict.to_json())
     assert data['mistake'] == 'no bias correction' and data['step'] == 1 and len(data['distances']['b']) == FEW
-    pair = json.loads(gb.check(wrong.rule(*wrong.WRONG[-1][1:]), steps=4).to_json())
+    pair = json.loads(gb.check(wrong.rule(*wrong.WRONG[-1][1:]), steps=FEW).to_json())
     assert pair['mistake'] == list(wrong.WRONG[-1][0]) and None in pair['distances']['w']  # nan
 
 
