@@ -1,0 +1,81 @@
+"""Times docs/index.html in a headless Chromium: from a load to the first picture, and the frames of drags.
+
+    .venv/bin/python scripts/time_page.py
+
+Prints milliseconds: medians, and the worst frame. Other work on the machine counts too.
+"""
+import sys
+from pathlib import Path
+from statistics import median
+
+TESTS = Path(__file__).resolve().parents[1] / 'tests'
+sys.path[:0] = [str(TESTS), str(TESTS / 'lab')]
+from browser import Browser  # noqa: E402
+
+LOADS = 9
+CASES = {'the section': '', '10 epochs': 'epochs=10', '50 epochs, batch size 1': 'epochs=50&batchSize=1',
+         'four pins': 'pin=lr%3D0.1&pin=lr%3D0.02&pin=rule%3Dsgd&pin=rule%3Dyogi'}
+# Moves the slider of the rate, or the ring where the path starts, in sixty frames; returns the time that the page's own
+# code takes in each, and how many different pictures there were.
+DRAG = """
+    const [kind, finish] = arguments;
+    const [slider, handle, wait] =
+        [document.getElementById('lr-slider'), document.getElementById('handle'), window.requestAnimationFrame];
+    const [times, pictures] = [[], new Set()];
+    let spent = 0;
+    const timed = (work) => {
+        const began = performance.now();
+        work();
+        spent += performance.now() - began;
+    };
+    window.requestAnimationFrame = (draw) => wait((now) => timed(() => draw(now)));
+    handle.setPointerCapture = () => {};
+    handle.hasPointerCapture = () => true;
+    const { left, top } = handle.getBoundingClientRect();
+    const move = (k) => {
+        times.push(spent);
+        spent = 0;
+        pictures.add(document.getElementById('line').textContent);
+        slider.value = 10 + (k % 45);
+        timed(() => (kind === 'slider'
+            ? slider.dispatchEvent(new Event('input', { bubbles: true }))
+            : handle.dispatchEvent(new PointerEvent('pointermove',
+                { pointerId: 1, clientX: left + 15 + k, clientY: top + 15 - k / 2, bubbles: true }))));
+        if (k < 60) {
+            wait(() => move(k + 1));
+        } else {
+            window.requestAnimationFrame = wait;
+            finish([times.slice(1), pictures.size]);
+        }
+    };
+    move(0);"""
+
+
+def first_paint(browser):
+    """Milliseconds from the load to the first picture, which has the lab's curve."""
+    browser.open(width=1280)
+    return browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
+
+
+def drag(browser, address, kind):
+    """The milliseconds of each frame while a reader drags the 'slider' or the 'ring', and the number of pictures."""
+    browser.go(address)
+    return browser.driver.execute_async_script(DRAG, kind)
+
+
+def main():
+    browser = Browser()
+    try:
+        paints = [first_paint(browser) for _ in range(LOADS)]
+        print(f'first picture: median {median(paints):.0f}, {min(paints):.0f} to {max(paints):.0f} in {LOADS} loads')
+        for name, address in CASES.items():
+            for kind in ('slider', 'ring'):
+                times, pictures = drag(browser, address, kind)
+                print(f'{name:25}{kind:8}median {median(times):5.1f}   worst {max(times):5.1f}   '
+                      f'{pictures} pictures in {len(times)} frames')
+    finally:
+        browser.close()
+
+
+if __name__ == '__main__':
+    main()
