@@ -182,8 +182,9 @@ def store(array, value):
 
 def can_join(array, value):
     """Whether a plain array that is given a lazy value can go on as a lazy one, a root."""
-    return (type(array) is NDArray and array.writable and (array.shape, array.dtype) == value.writable.kind
-            and array.stype == 'default' and not record.many and not lies_in_a_root(array))
+    # Asked first: a shape is asked of the handle, which would end the laziness of `value` too.
+    return (type(array) is NDArray and array.writable and not record.many and not lies_in_a_root(array)
+            and (array.shape, array.dtype) == value.writable.kind and array.stype == 'default')
 
 
 def value_of(array):

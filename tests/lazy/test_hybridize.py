@@ -89,7 +89,7 @@ def test_a_view_of_a_parameter_made_long_before(how):
             p = params[0]
             p[:] = p - 0.1 * p.grad
             if how == 'writes':
-                view[:] = 1
+                view[:] = p * 2
             if how == 'meets':
                 p[:] = p + view
             else:
