@@ -1,7 +1,11 @@
 """`chapter-adam data`: the facts of the data file; with --restore, downloads it again."""
+from time import monotonic
+
 from ..core import airfoil
 from ..output.files import whole_file
 from ..output.terminal import printable
+
+LONGEST, LARGEST = 60, 1 << 20  # seconds and bytes of a download; the file has 60 kB
 
 
 def run(options):
@@ -25,21 +29,34 @@ def facts(path):
 def restore(path):
     """Downloads the data file from the address that d2l registers, verifies it and moves it to `path`.
 
-    Raises DataError if the address cannot be reached, or serves other bytes.
+    Raises DataError if the address cannot be reached, is too slow, or serves other bytes.
     """
-    import requests
     from d2l.mxnet import DATA_HUB
     address, registered = DATA_HUB['airfoil']
     try:
-        answer = requests.get(address, timeout=30)
-        answer.raise_for_status()
+        content = download(address)
     except OSError as error:  # requests' errors are of this type
         raise airfoil.DataError(f'cannot download {address}: {type(error).__name__}; '
                                 f'copy {airfoil.NAME} from another clone to {path}') from None
-    if (found := airfoil.sha1(answer.content)) != registered:
+    if (found := airfoil.sha1(content)) != registered:
         raise airfoil.DataError(f'{address} serves a damaged file: expected SHA-1 {registered}, found {found}; '
                                 f'{path} is left as it was')
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as stream:
-        stream.write(answer.content)
+        stream.write(content)
     return path
+
+
+def download(address):
+    """The bytes at an address, at most LARGEST; TimeoutError after LONGEST seconds, from a dripping server too."""
+    import requests
+    content, end = bytearray(), monotonic() + LONGEST
+    with requests.get(address, timeout=30, stream=True) as answer:
+        answer.raise_for_status()
+        for byte in answer.iter_content(1):
+            content += byte
+            if monotonic() > end:
+                raise TimeoutError
+            if len(content) == LARGEST:
+                break
+    return bytes(content)

@@ -1,12 +1,13 @@
 """`chapter-adam data`: the facts of a file, and the way back of a lost one, with a network of the test's own."""
 import io
 import re
+import time
 
 import pytest
 import requests
 
 from chapter_adam import get_data_ch7
-from chapter_adam.command import cli
+from chapter_adam.command import cli, data
 from chapter_adam.core import airfoil
 
 
@@ -45,7 +46,7 @@ def network(monkeypatch, body=b'', status=200, failure=None):
         if failure:
             raise failure
         answer = requests.Response()
-        answer.status_code, answer.raw = status, io.BytesIO(body)
+        answer.status_code, answer.raw = status, io.BytesIO(body) if isinstance(body, bytes) else body
         return answer
     monkeypatch.setattr(requests, 'get', get)
 
@@ -60,12 +61,24 @@ def test_restore_brings_the_file_back(lost, monkeypatch, capsys, there):
     assert lost.read_bytes() == CONTENT and get_data_ch7()[0].shape == (1503, 5)
 
 
+class Dripping(io.RawIOBase):
+    """A body of which a byte comes now and then."""
+
+    def read(self, _size=-1):
+        time.sleep(0.02)
+        return b'x'
+
+
 @pytest.mark.parametrize('answer, complaint', [
     ({'body': b'sign in'}, f'expected SHA-1 {airfoil.SHA1}, found {airfoil.sha1(b"sign in")}'),
+    ({'body': 5000 * b'x'}, f'found {airfoil.sha1(4096 * b"x")}'),  # it reads no more than it may
+    ({'body': Dripping()}, 'TimeoutError; copy'),
     ({'status': 404}, 'cannot download http.*: HTTPError'),
     ({'failure': requests.ConnectionError('no route')}, 'ConnectionError; copy'),
-], ids=['other bytes', '404', 'no network'])
+], ids=['other bytes', 'endless', 'dripping', '404', 'no network'])
 def test_a_failed_restore_leaves_all_as_it_was(lost, fails, monkeypatch, answer, complaint):
+    monkeypatch.setattr(data, 'LARGEST', 4096)
+    monkeypatch.setattr(data, 'LONGEST', 0.2)
     network(monkeypatch, **answer)
     fails(['data', '--restore'], 1, complaint)
     assert lost.read_bytes() == b'damaged' and list(lost.parent.iterdir()) == [lost]
