@@ -8,6 +8,19 @@ from mxnet import nd
 import chapter_adam as gb
 
 RIGHT = {}
+ADAM = '''
+def adam(params, states, hyperparams):
+    beta1, beta2, eps = 0.9, 0.999, 1e-6
+    lr, t = hyperparams['lr'], hyperparams['t']
+    for p, (v, s) in zip(params, states):
+        g = p.grad
+        v[:] = beta1 * v + (1 - beta1) * g
+        s[:] = beta2 * s + (1 - beta2) * g * g
+        v_hat = v / (1 - beta1 ** t)
+        s_hat = s / (1 - beta2 ** t)
+        p[:] = p - lr * v_hat / (s_hat.sqrt() + eps)
+    hyperparams['t'] = t + 1
+'''
 
 
 def right(**given):
@@ -17,6 +30,17 @@ def right(**given):
         RIGHT[function.__name__] = (function if make else lambda: function), given
         return function
     return put
+
+
+def rule(*changes):
+    """The right text with some of its lines changed, as a function."""
+    text = ADAM
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    names = {'nd': nd}
+    exec(compile(text, 'my_rules.py', 'exec'), names)
+    return names['adam']
 
 
 def pairs(make):
@@ -36,52 +60,23 @@ def move(p, v, s, lr, t):
     p[:] = p - lr * (v / (1 - 0.9 ** t)) / ((s / (1 - 0.999 ** t)).sqrt() + 1e-6)
 
 
-# The arithmetic
-
-
-@right()
-def with_differences(params, states, hyperparams):
-    """Averages as steps towards the new value, the gradient's."""
-    for p, (v, s) in zip(params, states):
-        v += 0.1 * (p.grad - v)
-        s += 0.001 * (p.grad * p.grad - s)
-        p -= hyperparams['lr'] * (v / (1 - 0.9 ** hyperparams['t'])) / (
-            (s / (1 - 0.999 ** hyperparams['t'])).sqrt() + 1e-6)
-    hyperparams['t'] = hyperparams['t'] + 1
-
-
-@right()
-def sums_instead_of_averages(params, states, hyperparams):
-    """The factors 1 - beta moved into the correction."""
-    t, lr = hyperparams['t'], hyperparams['lr']
-    for p, (v, s) in zip(params, states):
-        v[:] = 0.9 * v + p.grad
-        s[:] = 0.999 * s + p.grad.square()
-        v_hat = v * ((1 - 0.9) / (1 - 0.9 ** t))
-        s_hat = s * ((1 - 0.999) / (1 - 0.999 ** t))
-        p[:] = p - lr * v_hat / (s_hat.sqrt() + 1e-6)
-    hyperparams['t'] = t + 1
-
-
-@right()
-def running_products(params, states, hyperparams):
-    """beta ** t kept as a product, in hyperparams."""
-    power1 = hyperparams['power1'] = hyperparams.get('power1', 1) * 0.9
-    power2 = hyperparams['power2'] = hyperparams.get('power2', 1) * 0.999
-    for p, (v, s) in zip(params, states):
-        v[:] = 0.9 * v + 0.1 * p.grad
-        s[:] = 0.999 * s + 0.001 * p.grad.square()
-        p[:] = p - hyperparams['lr'] * (v / (1 - power1)) / ((s / (1 - power2)).sqrt() + 1e-6)
-
-
-@right()
-def minus_v(params, states, hyperparams):
-    t = hyperparams['t']
-    for p, (v, s) in zip(params, states):
-        v[:] = 0.9 * v - 0.1 * p.grad
-        s[:] = 0.999 * s + 0.001 * p.grad ** 2
-        p[:] = p + hyperparams['lr'] * (v / (1 - 0.9 ** t)) / ((s / (1 - 0.999 ** t)).sqrt() + 1e-6)
-    hyperparams['t'] = t + 1
+# The arithmetic: what is written instead of what in a right text.
+V, S = 'v[:] = beta1 * v + (1 - beta1) * g', 's[:] = beta2 * s + (1 - beta2) * g * g'
+FIRST = "lr, t = hyperparams['lr'], hyperparams['t']\n"
+STYLES = {
+    'steps towards the gradient': [(V, 'v += (1 - beta1) * (g - v)'), (S, 's += (1 - beta2) * (g * g - s)')],
+    'v of the other sign': [('+ (1 - beta1) * g', '- (1 - beta1) * g'), ('p - lr', 'p + lr')],
+    'sums instead of averages': [(V, 'v[:] = beta1 * v + g'), ('v / (1', 'v * (1 - beta1) / (1'),
+                                 (S, 's[:] = beta2 * s + g * g'), ('s / (1', 's * (1 - beta2) / (1')],
+    "Keras's rate with its eps": [(FIRST, f'{FIRST}    root = (1 - beta2 ** t) ** 0.5\n    lr = lr * root\n'),
+                                  ('s / (1 - beta2 ** t)', 's'), ('+ eps', '+ eps * root')],
+    'powers kept in hyperparams': [
+        (FIRST, """lr, get = hyperparams['lr'], hyperparams.get
+    power1 = hyperparams['power1'] = get('power1', 1) * 0.9
+    power2 = hyperparams['power2'] = get('power2', 1) * 0.999
+"""), ('beta1 ** t', 'power1'), ('beta2 ** t', 'power2'), ("\n    hyperparams['t'] = t + 1", '')],
+}
+RIGHT.update({name: (partial(rule, *changes), {}) for name, changes in STYLES.items()})
 
 
 @right()

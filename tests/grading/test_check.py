@@ -16,10 +16,6 @@ from chapter_adam.grading.known import ORACLES, make_stream, mistakes_of
 FEW = 4  # steps, which tell all but what happens later
 
 
-def named(names):
-    return ' and '.join(names) if isinstance(names, tuple) else names
-
-
 @pytest.mark.parametrize('name', RIGHT)
 def test_a_right_adam_is_called_right(name):
     make, given = RIGHT[name]
@@ -35,8 +31,7 @@ def test_a_check_leaves_a_rule_as_it_was(name):
     assert all(gb.check(rule, steps=2, **given).ok for _ in range(2))
 
 
-@pytest.mark.parametrize('mistake, changes', [(name, changes) for name, *changes in wrong.WRONG],
-                         ids=[named(name) for name, *_ in wrong.WRONG])
+@pytest.mark.parametrize('mistake, changes', [(name, changes) for name, *changes in wrong.WRONG], ids=str)
 def test_a_wrong_adam_is_called_by_its_mistake(mistake, changes):
     verdict = gb.check(wrong.rule(*changes), steps=FEW)
     assert not verdict.ok and verdict.mistake == mistake and verdict.step >= 1, verdict.text
@@ -110,18 +105,12 @@ def test_mistakes_in_other_rules():
 
     for against, body, mistake, ok in [
             ('momentum', ('s[:] = 0.9 * s + 0.1 * lr * p.grad', 'p[:] = p - s'), 'factor (1 - momentum)', False),
-            ('momentum', ('s[:] = 0.9 * s + lr * p.grad', 'p[:] = p + s'), 'sign turned round', False),
             ('momentum', ('s[:] = 0.9 * s + p.grad', 'p[:] = p - lr * s'), None, True),
             ('adagrad', ('s[:] = s + p.grad ** 2', 'p[:] = p - lr * p.grad / (s.sqrt() + 1e-6)'),
              'eps outside the root', True),
             ('adagrad', ('s = s + p.grad ** 2', 'p[:] = p - lr * p.grad / (s + 1e-6).sqrt()'), 's rebound', False),
             ('rmsprop', ('s[:] = 0.9 * s + p.grad ** 2', 'p[:] = p - lr * p.grad / (s + 1e-6).sqrt()'),
              'factor (1 - gamma) forgotten', False),
-            ('rmsprop', ('s[:] = 0.9 * s + 0.1 * p.grad ** 2', 'p[:] = p - lr * p.grad / (s + 1e-8).sqrt()'),
-             None, True),
-            ('adadelta', ('s, d = s', 's[:] = 0.9 * s + 0.1 * p.grad ** 2',
-                          'g = ((d + 1e-5) / (s + 1e-5)).sqrt() * p.grad', 'p[:] = p - lr * g',
-                          'd[:] = 0.9 * d + 0.1 * g ** 2'), 'lr used', False),
             ('yogi', ('v, s = s', 'g = p.grad', 'v[:] = 0.9 * v + 0.1 * g',
                       's[:] = s + 0.001 * (g * g - s).sign()', 'p[:] = p - lr * v / (s.sqrt() + 1e-3)'),
              'factor g * g forgotten', False)]:

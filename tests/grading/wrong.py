@@ -1,20 +1,7 @@
 """Adams that are wrong, as students write them: WRONG has for each the mistake that `check` is to name, and the lines
 of a right one that it writes otherwise."""
-from mxnet import nd
+from right import ADAM, rule  # noqa: F401
 
-ADAM = '''
-def adam(params, states, hyperparams):
-    beta1, beta2, eps = 0.9, 0.999, 1e-6
-    lr, t = hyperparams['lr'], hyperparams['t']
-    for p, (v, s) in zip(params, states):
-        g = p.grad
-        v[:] = beta1 * v + (1 - beta1) * g
-        s[:] = beta2 * s + (1 - beta2) * g * g
-        v_hat = v / (1 - beta1 ** t)
-        s_hat = s / (1 - beta2 ** t)
-        p[:] = p - lr * v_hat / (s_hat.sqrt() + eps)
-    hyperparams['t'] = t + 1
-'''
 CLOCK, LAST = "\n    hyperparams['t'] = t + 1", 'p[:] = p - lr * v_hat / (s_hat.sqrt() + eps)'
 NO_V, NO_S = ('v / (1 - beta1 ** t)', 'v'), ('s / (1 - beta2 ** t)', 's')
 LATE = [(CLOCK, ''), ("lr, t = hyperparams['lr'], hyperparams['t']",
@@ -77,14 +64,3 @@ UNKNOWN = [
     (3, 'b', (CLOCK, "\n    if t >= 3:\n        params[1][:] -= 0.001" + CLOCK)),
     (1, 'w', ('* g * g', '* g ** 4')),
 ]
-
-
-def rule(*changes):
-    """The right text with some of its lines changed, as a function."""
-    text = ADAM
-    for old, new in changes:
-        assert old in text, old
-        text = text.replace(old, new)
-    names = {'nd': nd}
-    exec(compile(text, 'my_rules.py', 'exec'), names)
-    return names['adam']
