@@ -72,15 +72,15 @@ def contradicted(each, lost, right):
     return any(at and not right.get(name, at) for name, at in lost.items())
 
 
-def known(oracle, name, advice, **pieces):
-    return mistake(name, advice, **pieces), oracle.changed(pieces)
-
-
 def other_rules(against):
     """The other rules of the package, taken for this one."""
     for name, oracle in ORACLES.items():
         if name != against:
             yield mistake(f'{name} instead of {against}', f'This is {oracle.title}.'), oracle
+
+
+def known(oracle, name, advice, **pieces):
+    return mistake(name, advice, **pieces), oracle.changed(pieces)
 
 
 def with_a_number(oracle, trial):

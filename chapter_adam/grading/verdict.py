@@ -1,6 +1,6 @@
 """What a check has found, as data, as sentences and as a figure."""
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from ..output import figures
 
@@ -30,9 +30,9 @@ class Verdict:
     rule: str
     against: str
     steps: int
-    eps: float | None = None
-    states: str = 'other'
-    distances: dict = field(default_factory=dict)
+    eps: float | None
+    states: str
+    distances: dict
 
     def __str__(self):
         return self.text
@@ -43,10 +43,11 @@ class Verdict:
         return self.ok
 
     def to_json(self):
-        """All of it as JSON text; a distance that is not finite is null."""
+        """All of it as JSON text."""
         return json.dumps(self.as_data(), indent=2)
 
     def as_data(self):
+        """All of it; a distance that is not finite is None."""
         data = asdict(self)
         data['mistake'] = list(self.mistake) if isinstance(self.mistake, tuple) else self.mistake
         data['distances'] = {name: [float(f'{x:.3g}') if x < float('inf') else None for x in values]

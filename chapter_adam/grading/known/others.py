@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from .adams import ADAMS, AVERAGES, BETAS, EPS, OTHER
+from .adams import ADAMS, AVERAGES, BETAS, EPS, OTHER, SQUARES
 from .mistake import mistake
 from .oracles import CORRECTED, ORACLES, value
 
@@ -47,7 +47,8 @@ PLAIN = [each for each in BETAS + EPS + AVERAGES if each.names != ('betas swappe
 def squares(beta):
     """The mistakes in s <- beta s + (1 - beta) g * g."""
     advice = f's <- {beta} s + (1 - {beta}) ...'
-    return [mistake(f'factor (1 - {beta}) forgotten', advice, s=f'{beta} * s + g ** 2'),
+    return [mistake('square forgotten', SQUARES, s=f'{beta} * s + (1 - {beta}) * g'),
+            mistake(f'factor (1 - {beta}) forgotten', advice, s=f'{beta} * s + g ** 2'),
             mistake(f'{beta} and 1 - {beta} swapped', advice, s=f'(1 - {beta}) * s + {beta} * g ** 2')]
 
 
@@ -62,8 +63,7 @@ OWN = {
         mistake("Nesterov's momentum", OTHER, step='momentum * v + lr * g')],
     'adagrad': [*SIZES, mistake('square forgotten', 's adds g * g.', s='s + g'),
                 mistake('s is not a sum', 's <- s + g * g.', s='g ** 2')],
-    'rmsprop': [*SIZES, mistake('square forgotten', 's averages g * g.', s='gamma * s + (1 - gamma) * g'),
-                *squares('gamma')],
+    'rmsprop': [*SIZES, *squares('gamma')],
     'adadelta': [
         mistake('delta not used', 'Multiply by the root of delta + eps.', root='sqrt(s + eps)'),
         mistake('quotient upside down', 'The step is sqrt((delta + eps) / (s + eps)) g.', step='g * root'),
