@@ -105,7 +105,6 @@ AVERAGES = [
     mistake('factor beta2 forgotten', S, s='s + (1 - beta2) * g ** 2'),
     mistake('s is a sum', S, s='s + g ** 2', alone=True),
     mistake('s is a maximum', S, s='maximum(beta2 * s, g ** 2)', alone=True),
-    mistake('s never falls', S, s='maximum(s, beta2 * s + (1 - beta2) * g ** 2)', alone=True),
     mistake('beta1 and 1 - beta1 swapped', V, v='(1 - beta1) * v + beta1 * g'),
     mistake('beta2 and 1 - beta2 swapped', S, s='(1 - beta2) * s + beta2 * g ** 2'),
     mistake('sign of g in v turned round', V, v='beta1 * v - (1 - beta1) * g', alone=True),
