@@ -15,10 +15,10 @@ from browser import Browser  # noqa: E402
 LOADS = 9
 CASES = {'the section': '', '10 epochs': 'epochs=10', '50 epochs, batch size 1': 'epochs=50&batchSize=1',
          'four pins': 'pin=lr%3D0.1&pin=lr%3D0.02&pin=rule%3Dsgd&pin=rule%3Dyogi'}
-# Moves the slider of the rate, or the ring where the path starts, in sixty frames; returns the time that the page's own
+# Moves the slider of the rate, or the ring where the path starts, frame by frame; returns the time that the page's own
 # code takes in each, and how many different pictures there were.
 DRAG = """
-    const [kind, finish] = arguments;
+    const [kind, frames, finish] = arguments;
     const [slider, handle, wait] =
         [document.getElementById('lr-slider'), document.getElementById('handle'), window.requestAnimationFrame];
     const [times, pictures] = [[], new Set()];
@@ -41,7 +41,7 @@ DRAG = """
             ? slider.dispatchEvent(new Event('input', { bubbles: true }))
             : handle.dispatchEvent(new PointerEvent('pointermove',
                 { pointerId: 1, clientX: left + 15 + k, clientY: top + 15 - k / 2, bubbles: true }))));
-        if (k < 60) {
+        if (k < frames) {
             wait(() => move(k + 1));
         } else {
             window.requestAnimationFrame = wait;
@@ -57,10 +57,10 @@ def first_paint(browser):
     return browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
 
 
-def drag(browser, address, kind):
+def drag(browser, address, kind, frames=60):
     """The milliseconds of each frame while a reader drags the 'slider' or the 'ring', and the number of pictures."""
     browser.go(address)
-    return browser.driver.execute_async_script(DRAG, kind)
+    return browser.driver.execute_async_script(DRAG, kind, frames)
 
 
 def main():

@@ -88,9 +88,12 @@ def stoppable():
     """
     received, hook, before = [], sys.unraisablehook, {}
 
-    def stop(number, _frame):
+    def stop(number, frame):
         received.append(number)
-        raise Stopped
+        while frame and frame.f_code is not again.__code__:
+            frame = frame.f_back
+        if not frame:  # else it is about to be sent again
+            raise Stopped
 
     def again(unraisable):
         if isinstance(unraisable.exc_value, KeyboardInterrupt):  # a moment later, outside of the destructor

@@ -39,8 +39,8 @@ RUNS = [
     {'batchSize': 2000, 'rule': 'momentum'}, {'rows': 1500, 'batchSize': 1400},
     {'rows': 30, 'batchSize': 4, 'epochs': 20}, {'batchSize': 50, 'lr': 0.3, 'seed': 2 ** 32 - 1},
     {'batchSize': 30, 'recordEvery': 45}, {'batchSize': 90, 'recordEvery': None},
-    *({'rule': name, 'schedule': schedule, 'lr': 0.1, 'seed': k} for name in rules.RULES if name != 'adadelta'
-      for k, schedule in enumerate(decay.SCHEDULES)),
+    *({'rule': name, 'schedule': schedule, 'lr': 0.1, 'seed': k, 'batchSize': 64}
+      for name in rules.RULES if name != 'adadelta' for k, schedule in enumerate(decay.SCHEDULES)),
     {'schedule': 'cosine', 'epochs': 8, 'batchSize': 64, 'lr': 0.1}, {'schedule': '1/t', 'batchSize': 2000},
 ]
 # The bias's gradient on all rows is little more than float32's rounding. RMSProp and Adagrad multiply a bias that
