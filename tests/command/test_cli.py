@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import outside
 import pytest
@@ -169,6 +170,16 @@ def test_a_signal_is_never_lost(tmp_path, monkeypatch, capsys, defaults, number,
     assert cli.main([]) == 128 + number and capsys.readouterr().err == said
     assert all(signal.getsignal(each) is default for each, default in cli.SIGNALS.items())
     assert names(tmp_path) == (['result'] if strike is swallowed else [])
+
+
+def test_a_signal_that_strikes_while_a_lost_one_is_sent_again_says_nothing(monkeypatch, capsys, defaults):
+    class Struck(threading.Timer):
+        def start(self):
+            signal.raise_signal(signal.SIGTERM)
+            super().start()
+    monkeypatch.setattr(cli.threading, 'Timer', Struck)
+    monkeypatch.setattr(section, 'run', lambda _options: in_a_destructor(signal.SIGTERM))
+    assert cli.main([]) == 143 and capsys.readouterr().err == ''
 
 
 STRUCK = """import signal, sys, types
