@@ -10,6 +10,8 @@ base = mxnet.base
 
 def span(array):
     """The addresses at which a plain array begins and ends."""
+    # MXNet takes memory when an operator runs, or here: if both do so at once, the result is lost.
+    array.wait_to_read()
     start = ctypes.c_void_p()
     base.check_call(base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(start)))
     return start.value or 0, (start.value or 0) + array.size * np.dtype(array.dtype).itemsize

@@ -108,9 +108,7 @@ class Record:
 
     def _run(self, operator, sources, number):
         number = nd.array(packed([number[:self.many]])[0]) if isinstance(number, np.ndarray) else number
-        result = self.aside(operator.apply, nd, [self.values[at] for at in sources], number)
-        nd.waitall()  # MXNet's other engines, which only queue it, have been seen to leave the result unwritten
-        return result
+        return self.aside(operator.apply, nd, [self.values[at] for at in sources], number)
 
     @whole
     def aside(self, function, *args):

@@ -180,28 +180,17 @@ def test_two_threads_train_at_once(airfoil_arrays):
 
 
 QUEUED = '''
-import mxnet as mx, numpy as np
-import chapter_adam as gb
+import mxnet as mx
 from mxnet import nd
+from chapter_adam.lazy.memory import span
 
-def losses(rule, d):
-    (w, b), states, hyperparams = [nd.ones((d, 1)), nd.ones(1)], gb.init_adam_states(d), {'lr': 0.1, 't': 1}
-    for p in (w, b):
-        p.attach_grad()
-    for step in range(3):
-        w.grad[:], b.grad[:] = step - 1.5, 0.25
-        freed = [nd.full((n,), 1e22) for n in range(1, 300)]
-        nd.waitall()
-        del freed
-        rule([w, b], states, hyperparams)
-    return [array.asnumpy().tolist() for array in (w, b, *states[0], *states[1])]
-
-for d in range(3, 8):
-    assert losses(gb.adam, d) == losses(gb.hybridize(gb.adam), d), d
-print('equal')
+for count in range(3000):  # without its wait, some ten of them are lost
+    array = nd.ones(5) + 1
+    span(array)
+    assert (array.asnumpy() == 2).all(), count
 '''
 
 
-def test_an_engine_that_queues_operators_gives_the_same(tmp_path):
+def test_an_engine_that_queues_operators_keeps_results_whose_address_is_asked(tmp_path):
     process = outside.python('-c', QUEUED, cwd=tmp_path, MXNET_ENGINE_TYPE='ThreadedEnginePerDevice')
-    assert process.stdout == 'equal\n', process.stderr
+    assert process.returncode == 0, process.stderr
