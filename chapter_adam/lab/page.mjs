@@ -30,7 +30,7 @@ function refresh() {
  * controls and comes after, so that pictures go on to change while a reader drags.
  */
 function draw() {
-  const end = performance.now() + (classList.contains('waiting') ? 0 : 8); // one piece of work comes after it
+  const end = performance.now() + (classList.contains('waiting') ? 0 : 6); // one piece of work comes after it
   cancelAnimationFrame(state.frame);
   showSettings();
   if (!state.work) {
@@ -57,8 +57,7 @@ function* work() {
   }
   showRuns();
   for (const id of ['loss-view', 'final-view', 'keeps-view', 'path-view']) {
-    showView(id);
-    yield;
+    yield* showView(id);
   }
   yield* showPeriodic();
   sayLater();

@@ -41,16 +41,19 @@ export function showSettings() {
   }
 }
 
-/** A field keeps what a reader is typing. */
+/** A field keeps what a reader is typing; what has not changed is left alone, or it is laid out at each frame. */
 function showNumber(key, value) {
-  if (state.typed !== key) {
-    $(key).value = written(value);
-    $(key).setAttribute('aria-invalid', false);
+  const [field, slider, text] = [$(key), $(`${key}-slider`), written(value)];
+  if (state.typed !== key && (field.value !== text || field.getAttribute('aria-invalid') === 'true')) {
+    field.value = text;
+    field.setAttribute('aria-invalid', false);
   }
-  $(key).step = NUMBERS[key].whole ? 1 : 10 ** Math.floor(Math.log10(value || 1) - 1); // of its arrow keys
-  const away = NUMBERS[key].stops.map((stop) => Math.abs(stop - value));
-  $(`${key}-slider`).value = away.indexOf(Math.min(...away));
-  $(`${key}-slider`).setAttribute('aria-valuetext', written(value));
+  if (slider.getAttribute('aria-valuetext') !== text) {
+    field.step = NUMBERS[key].whole ? 1 : 10 ** Math.floor(Math.log10(value || 1) - 1); // of its arrow keys
+    const away = NUMBERS[key].stops.map((stop) => Math.abs(stop - value));
+    slider.value = away.indexOf(Math.min(...away));
+    slider.setAttribute('aria-valuetext', text);
+  }
 }
 
 /** The run of the settings first, then the pinned ones, each with the class of its colour. */
@@ -108,20 +111,20 @@ export function* showPeriodic() {
   const of = JSON.stringify([numbers, size]);
   if (size && state.solved?.of !== of) {
     state.solved = { of, paths: yield* solve(numbers) };
-    showView('period-view');
+    yield* showView('period-view');
   }
 }
 
 /** Draws a view; each of its four parts stands in a group of its own, which is left alone while it stays the same. */
-export function showView(id) {
-  const groups = document.querySelectorAll(`#${id} .part`);
-  const parts = sizes.has(id) ? VIEWS[id](sizes.get(id), dataOf(state.run.settings.rows)) : [];
-  for (const [k, part] of parts.entries()) {
-    const text = [part].flat(9).join('');
-    if (drawn.get(groups[k]) !== text) {
-      drawn.set(groups[k], text);
-      groups[k].innerHTML = text;
+export function* showView(id) {
+  const groups = [...document.querySelectorAll(`#${id} .part`)];
+  for (const part of sizes.has(id) ? VIEWS[id](sizes.get(id), dataOf(state.run.settings.rows)) : []) {
+    const [group, text] = [groups.shift(), [part].flat(9).join('')];
+    if (drawn.get(group) !== text) {
+      drawn.set(group, text);
+      group.innerHTML = text;
     }
+    yield;
   }
 }
 

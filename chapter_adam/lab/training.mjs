@@ -104,8 +104,8 @@ export function* training(data, settings, isTraced) {
       all.lr = rate(first, ++t, steps);
       rule.step(p, g, states, all, t);
       trace?.take(t, p, states, all.lr);
-      const [before, after] = [start, stop].map((at) => Math.floor((epoch * n + at) / all.recordEvery));
-      if (epoch === all.epochs - 1 && stop > n - all.batchSize ? stop === n : before < after) {
+      const seen = epoch * n + stop;
+      if (epoch === all.epochs - 1 && stop > n - all.batchSize ? stop === n : seen % all.recordEvery < stop - start) {
         goesOn = take(epoch + stop / n);
       }
     }
@@ -123,8 +123,10 @@ function traceOf(names, steps) {
   const [p, ...kept] = [0, ...names].map(() => new Float64Array((steps + 1) * (D + 1)));
   const rates = new Float64Array(steps + 1);
   const take = (t, nowP, nowKept, rate) => {
-    p.set(nowP, t * (D + 1));
-    nowKept.forEach((array, k) => kept[k].set(array, t * (D + 1)));
+    for (let k = 0; k <= D; k++) {
+      p[t * (D + 1) + k] = nowP[k]; // from float32, `set` is slow
+    }
+    kept.forEach((array, k) => array.set(nowKept[k], t * (D + 1)));
     rates[t] = rate;
     trace.steps = t;
   };

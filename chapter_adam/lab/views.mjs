@@ -1,4 +1,4 @@
-// The four views, each a function from numbers to a list of four parts, SVG texts. `size` is the width and height in pixels.
+// The four views, each a function from numbers to its four parts, SVG texts. `size` is the width and height in pixels.
 import { axes, band, clipped, line, path, pixel, plot, words } from './chart.mjs';
 import { WEIGHTS } from './settings.mjs';
 
@@ -86,7 +86,7 @@ function thinned(count, most) {
 }
 
 /** Above, an average of each weight over the steps; below, the step of each weight. `only`: one weight, or none. */
-export function keepsView(size, { steps, kept, keptName, move, moveName }, only) {
+export function* keepsView(size, { steps, kept, keptName, move, moveName }, only) {
   const height = (size.height - 56) / 2;
   const at = thinned(steps, Math.max(150, size.width));
   const after = at.map((step) => step + 1);
@@ -100,7 +100,8 @@ export function keepsView(size, { steps, kept, keptName, move, moveName }, only)
     const lines = series.map((values, k) => line(after, values, on, `weight w${shown[k]}`));
     return [axes(on, value === kept), clipped(`weights-${top}`, on, [across, lines])];
   };
-  return [...draw(kept, keptName, 6, [0]), ...draw(move, moveName, 16 + height, [-1, 0, 1])];
+  yield* draw(kept, keptName, 6, [0]);
+  yield* draw(move, moveName, 16 + height, [-1, 0, 1]);
 }
 
 /** Round limits around some values and 0, which stay the same while the values change a little. */

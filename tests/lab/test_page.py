@@ -386,7 +386,7 @@ def test_its_first_picture_has_the_curve_and_stands_still(browser):
 def test_the_pictures_of_a_drag_change(browser, address):
     """A training that is too long for a frame goes on in the next ones. scripts/time_page.py says the milliseconds."""
     browser.is_altered = True
-    frames, pictures = time_page.drag(browser, address, 'slider', 20)
+    frames, _, pictures = time_page.drag(browser, address, 'slider', 20)
     assert len(frames) == 20 and pictures > 1
     browser.wait()
     assert browser.run('return lab.state.run.settings === lab.state.settings')
