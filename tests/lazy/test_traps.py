@@ -180,12 +180,11 @@ def test_two_threads_train_at_once(airfoil_arrays):
 
 
 QUEUED = '''
-import mxnet as mx
-from mxnet import nd
+from chapter_adam.compat import mxnet
 from chapter_adam.lazy.memory import span
 
 for count in range(3000):  # without its wait, some ten of them are lost
-    array = nd.ones(5) + 1
+    array = mxnet.nd.ones(5) + 1
     span(array)
     assert (array.asnumpy() == 2).all(), count
 '''
