@@ -1,4 +1,4 @@
-"""The section: its own calls run verbatim in an empty folder, and the chapter opens as a notebook of public names."""
+"""The chapter opens as a notebook of public names."""
 import ast
 import re
 
@@ -10,14 +10,6 @@ import pytest
 import chapter_adam
 
 CHAPTER = outside.CLONE / 'chapter_adam' / 'chapter.py'
-LINE = r'loss: (0\.24\d{4}), \d+\.\d{6} sec per epoch\n'
-SECTION = '''
-import chapter_adam as gb
-
-features, labels = gb.get_data_ch7()
-gb.train_ch7(gb.adam, gb.init_adam_states(), {'lr': 0.01, 't': 1}, features, labels)
-gb.train_gluon_ch7('adam', {'learning_rate': 0.01}, features, labels)
-'''
 
 
 @pytest.fixture(scope='module')
@@ -27,15 +19,6 @@ def notebook():
 
 def code_of(notebook):
     return [cell.source for cell in notebook.cells if cell.cell_type == 'code']
-
-
-def test_the_sections_cells_run_verbatim(tmp_path):
-    """In an empty folder and without a display: nothing is looked for there, and nothing left."""
-    process = outside.python('-c', SECTION, cwd=tmp_path)
-    assert (process.returncode, process.stderr) == (0, '')
-    scratch, gluon = re.fullmatch(LINE * 2, process.stdout).groups()
-    assert abs(float(scratch) - float(gluon)) < 1e-5
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_chapter_opens_as_a_notebook(notebook):
