@@ -3,44 +3,44 @@ import { MOST_PINS, parse, write } from './address.mjs';
 import { asPython } from './python.mjs';
 import { tracedRun, trainSeeds } from './runs.mjs';
 import { complete, decode, encode, limits, NUMBERS, PERIODIC, read, withRule } from './settings.mjs';
-import { $, showHandle, showPeriodic, showRuns, showSettings, showView } from './shown.mjs';
+import { $, pathPlotOf, showHandle, showPeriodic, showRuns, showSettings, showView } from './shown.mjs';
 import { sizes, startNow, state, view, within } from './shown.mjs';
-import { lastOf } from './training.mjs';
-import { pathPlot } from './views.mjs';
+import { runToEnd } from './training.mjs';
 import { lineOf, verdict } from './words.mjs';
 
-/** With `waiting` the lab's first curve is painted before all else. */
+/** The class `waiting` hides the chapter and the exercises (lab.css) until the first curve is painted. */
 const { classList } = document.documentElement;
 
 // ---- from a change to the next picture
 
-function change(settings) {
+function change(settings, problem = '') {
   state.settings = settings;
+  $('problem').textContent = problem;
   refresh();
 }
 
 /** Whatever changes until the next frame, there is one picture; the first one comes when the views have their sizes. */
 function refresh() {
-  state.isOld = true;
+  state.isStale = true;
   state.frame ||= sizes.size && requestAnimationFrame(draw);
 }
 
 /**
- * Works until the frame's time is over, and goes on in the next one. What changes meanwhile is seen at once in the
- * controls and comes after, so that pictures go on to change while a reader drags.
+ * Spends 6 ms of a frame on `state.work`. A change meanwhile shows in the controls at once; the pictures of the older
+ * settings are finished first: if each change began anew, a drag of a long run would never show any.
  */
 function draw() {
   const end = performance.now() + (classList.contains('waiting') ? 0 : 6); // one piece of work comes after it
   cancelAnimationFrame(state.frame);
   showSettings();
   if (!state.work) {
-    [state.work, state.isOld] = [work(), false];
+    [state.work, state.isStale] = [work(), false];
   }
   do {
     state.work = state.work.next().done ? null : state.work;
   } while (state.work && performance.now() < end);
   showHandle();
-  state.frame = state.work || state.isOld ? requestAnimationFrame(draw) : 0;
+  state.frame = state.work || state.isStale ? requestAnimationFrame(draw) : 0;
 }
 
 /** From the settings to the pictures; it yields where a frame may end. */
@@ -48,7 +48,7 @@ function* work() {
   if (state.run?.settings !== state.settings) {
     state.run = yield* tracedRun(state.settings);
   }
-  const seeds = withoutSeed(state.settings);
+  const seeds = keyWithoutSeed(state.settings);
   if (state.thousand?.of !== seeds) {
     state.thousand = null;
   }
@@ -63,7 +63,7 @@ function* work() {
   sayLater();
 }
 
-const withoutSeed = (settings) => encode({ ...settings, seed: complete().seed });
+const keyWithoutSeed = (settings) => encode({ ...settings, seed: complete().seed });
 
 function startAt(across, up) {
   const start = startNow().map((value) => Number(value.toFixed(4)));
@@ -87,7 +87,7 @@ function onHandleMove({ pointerId, clientX, clientY }) {
   if ($('handle').hasPointerCapture(pointerId)) {
     const svg = $('handle').ownerSVGElement;
     const { left, top } = svg.getBoundingClientRect();
-    const { x, y, box } = pathPlot(sizes.get('path-view'), ['', '']);
+    const { x, y, box } = pathPlotOf(sizes.get('path-view'));
     const unit = (x.domain[1] - x.domain[0]) / (box.right - box.left);
     const across = x.domain[0] + unit * (clientX - left - box.left);
     startAt(within(across, x.domain), within(y.domain[1] - unit * (clientY - top - box.top), y.domain));
@@ -95,7 +95,7 @@ function onHandleMove({ pointerId, clientX, clientY }) {
 }
 
 function startWorker() {
-  const of = withoutSeed(state.settings);
+  const of = keyWithoutSeed(state.settings);
   const finish = (found) => {
     stopWorker();
     state.thousand = { of, ...found };
@@ -141,10 +141,10 @@ function readAddress() {
   if (found) {
     Object.assign(view, found.view);
     state.typed = '';
-    $('problem').textContent = found.ignored.length ? `Ignored: ${found.ignored.join(', ')}` : '';
-    state.pins = found.pins.map((settings) => lastOf(tracedRun(settings)));
-    change(found.settings);
+    state.pins = found.pins.map((settings) => runToEnd(tracedRun(settings)));
+    change(found.settings, found.ignored.length ? `Ignored: ${found.ignored.join(', ')}` : '');
   }
+  return found;
 }
 
 // ---- what a reader touches
@@ -175,8 +175,8 @@ function look(key, value) {
 /** Copies, and says so on the button; `otherwise` where the browser does not allow it. */
 async function copy(button, text, otherwise) {
   const name = (button.dataset.name ??= button.textContent);
-  const failed = await navigator.clipboard.writeText(text).catch(() => otherwise);
-  button.textContent = failed ?? 'Copied';
+  const write = async () => navigator.clipboard.writeText(text); // a page from http:// has no clipboard
+  button.textContent = (await write().catch(() => otherwise)) ?? 'Copied';
   $('python').open ||= button.id === 'copy-python';
   $('said').textContent = button.textContent;
   setTimeout(() => button.replaceChildren(name), 1500);
@@ -252,18 +252,18 @@ const observer = new ResizeObserver((entries) => {
     sizes.set(target.parentNode.id, { width, height });
     target.setAttribute('viewBox', `0 0 ${width} ${height}`);
   }
-  state.isOld = true;
+  state.isStale = true;
   draw();
 });
 const observe = () => document.querySelectorAll('.view svg').forEach((svg) => observer.observe(svg));
 
 listen();
-readAddress();
-state.run = lastOf(tracedRun(state.settings)); // so that there is a curve in the first picture
+const linked = readAddress();
+state.run = runToEnd(tracedRun(state.settings)); // so that there is a curve in the first picture
 showSettings();
 showRuns();
 observe();
-if (parse(location.hash.slice(1))) {
+if (linked) {
   classList.add('waiting'); // a link to a heading leads there at once
   requestAnimationFrame(() => setTimeout(() => classList.remove('waiting'), 50));
 }

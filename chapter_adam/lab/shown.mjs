@@ -11,8 +11,8 @@ import { fixed, lineOf, ranks, verdict } from './words.mjs';
 export const $ = (id) => document.getElementById(id);
 
 /**
- * `run` is the last that is finished, `work` what leads from other `settings` to the next pictures, `isOld` whether
- * they have changed since it began. `thousand`: losses of many seeds; `worker` trains them; `solved`: the paths
+ * `run` is the last that is finished, `work` what leads from other `settings` to the next pictures, `isStale` whether
+ * settings, pins or the view have changed since it began. `thousand`: losses of many seeds; `worker` trains them; `solved`: the paths
  * of the periodic problem; `typed`: the field being typed in; `news`: to be said.
  */
 export const state = { settings: complete(), pins: [], frame: 0, typed: '', news: '' };
@@ -44,9 +44,12 @@ export function showSettings() {
 /** A field keeps what a reader is typing; what has not changed is left alone, or it is laid out at each frame. */
 function showNumber(key, value) {
   const [field, slider, text] = [$(key), $(`${key}-slider`), written(value)];
-  if (state.typed !== key && (field.value !== text || field.getAttribute('aria-invalid') === 'true')) {
-    field.value = text;
+  if (state.typed !== key && field.getAttribute('aria-invalid') === 'true') {
     field.setAttribute('aria-invalid', false);
+    $(key in PERIODIC ? 'period-problem' : 'problem').textContent = '';
+  }
+  if (state.typed !== key && field.value !== text) {
+    field.value = text;
   }
   if (slider.getAttribute('aria-valuetext') !== text) {
     field.step = NUMBERS[key].whole ? 1 : 10 ** Math.floor(Math.log10(value || 1) - 1); // of its arrow keys
@@ -102,8 +105,6 @@ const VIEWS = {
   },
 };
 
-const drawn = new Map();
-
 /** The paths of the periodic problem, once its figure is near, and again where its numbers are others. */
 export function* showPeriodic() {
   const numbers = Object.keys(PERIODIC).map((key) => Number(view[key]));
@@ -118,11 +119,10 @@ export function* showPeriodic() {
 /** Draws a view; each of its four parts stands in a group of its own, which is left alone while it stays the same. */
 export function* showView(id) {
   const groups = [...document.querySelectorAll(`#${id} .part`)];
-  for (const part of sizes.has(id) ? VIEWS[id](sizes.get(id), dataOf(state.run.settings.rows)) : []) {
+  for (const part of VIEWS[id](sizes.get(id), dataOf(state.run.settings.rows))) {
     const [group, text] = [groups.shift(), [part].flat(9).join('')];
-    if (drawn.get(group) !== text) {
-      drawn.set(group, text);
-      group.innerHTML = text;
+    if (group.drawn !== text) {
+      group.drawn = group.innerHTML = text;
     }
     yield;
   }
@@ -145,7 +145,7 @@ const marks = () => [
   { loss: FACTS.seeds.book.gluon.loss, name: 'the book, Gluon', kind: 'book' },
 ];
 
-const pathPlotOf = (size) => pathPlot(size, [WEIGHTS[view.first], WEIGHTS[view.second]]);
+export const pathPlotOf = (size) => pathPlot(size, [WEIGHTS[view.first], WEIGHTS[view.second]]);
 
 export const within = (value, [low, high]) => Math.max(low, Math.min(high, value));
 

@@ -64,8 +64,8 @@ function gradient({ X, y }, order, start, stop, divisor, p, g) {
  * One run: {epochs, losses, finalLoss, diverged, weights, trace}. It yields after each epoch, for who has no time left.
  *
  * `settings` are DEFAULTS where they say nothing else; `start`, six numbers, replaces the start that the seed gives.
- * The loss is recorded where the number of examples seen crosses a multiple of `recordEvery`, and at the end; a record
- * that only the short last batch separates from the end waits for it.
+ * The loss is recorded where the number of examples seen crosses a multiple of `recordEvery`. In the last epoch, once
+ * less than a minibatch is left, it is recorded at the end instead.
  * epochs, losses: when the loss was recorded, and the loss. diverged: the step at which it was no finite number in
  * float32 any more, or null; then the run ends there and `finalLoss` is NaN. weights: the last, the bias at the end.
  * trace, if asked for: see `traceOf`.
@@ -74,7 +74,7 @@ export function* training(data, settings, isTraced) {
   const all = { ...DEFAULTS, ...RULES[settings.rule ?? DEFAULTS.rule].defaults, ...settings };
   const n = data.y.length;
   all.batchSize = Math.min(all.batchSize, n);
-  const [rule, rate, first] = [RULES[all.rule], SCHEDULES[all.schedule], all.lr];
+  const [rule, schedule, firstRate] = [RULES[all.rule], SCHEDULES[all.schedule], all.lr];
   const steps = all.epochs * Math.ceil(n / all.batchSize);
   const generator = new Generator(all.seed);
   const drawn = [...generator.normal(0, 0.01, D), 0];
@@ -85,7 +85,7 @@ export function* training(data, settings, isTraced) {
   const trace = isTraced ? traceOf(rule.states, steps) : null;
 
   let t = 0;
-  const take = (at) => {
+  const record = (at) => {
     const loss = lossAt(data, p);
     if (!Number.isFinite(fround(loss))) {
       return false;
@@ -94,19 +94,19 @@ export function* training(data, settings, isTraced) {
     losses.push(loss);
     return true;
   };
-  trace?.take(0, p, states);
-  let goesOn = take(0);
+  trace?.add(0, p, states);
+  let goesOn = record(0);
   for (let epoch = 0; epoch < all.epochs && goesOn; epoch++) {
     const order = generator.permutation(n);
     for (let start = 0; start < n && goesOn; start += all.batchSize) {
       const stop = Math.min(start + all.batchSize, n);
       gradient(data, order, start, stop, all.divideLastBy === 'full' ? all.batchSize : stop - start, p, g);
-      all.lr = rate(first, ++t, steps);
+      all.lr = schedule(firstRate, ++t, steps);
       rule.step(p, g, states, all, t);
-      trace?.take(t, p, states, all.lr);
-      const seen = epoch * n + stop;
-      if (epoch === all.epochs - 1 && stop > n - all.batchSize ? stop === n : seen % all.recordEvery < stop - start) {
-        goesOn = take(epoch + stop / n);
+      trace?.add(t, p, states, all.lr);
+      const isEnding = epoch === all.epochs - 1 && stop > n - all.batchSize;
+      if (isEnding ? stop === n : (epoch * n + stop) % all.recordEvery < stop - start) {
+        goesOn = record(epoch + stop / n);
       }
     }
     yield;
@@ -122,7 +122,7 @@ export function* training(data, settings, isTraced) {
 function traceOf(names, steps) {
   const [p, ...kept] = [0, ...names].map(() => new Float64Array((steps + 1) * (D + 1)));
   const rates = new Float64Array(steps + 1);
-  const take = (t, nowP, nowKept, rate) => {
+  const add = (t, nowP, nowKept, rate) => {
     for (let k = 0; k <= D; k++) {
       p[t * (D + 1) + k] = nowP[k]; // from float32, `set` is slow
     }
@@ -130,14 +130,14 @@ function traceOf(names, steps) {
     rates[t] = rate;
     trace.steps = t;
   };
-  const trace = { names, p, states: Object.fromEntries(names.map((name, k) => [name, kept[k]])), rates, take };
+  const trace = { names, p, states: Object.fromEntries(names.map((name, k) => [name, kept[k]])), rates, add };
   return trace;
 }
 
-export const train = (data, settings, isTraced) => lastOf(training(data, settings, isTraced));
+export const train = (data, settings, isTraced) => runToEnd(training(data, settings, isTraced));
 
-/** What a generator returns, in one go. */
-export function lastOf(work) {
+/** Runs a generator to its end; returns what that returns. */
+export function runToEnd(work) {
   let piece = work.next();
   while (!piece.done) {
     piece = work.next();

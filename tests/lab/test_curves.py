@@ -88,7 +88,7 @@ MISTAKES = [
     ('normal(0, 0.01, D)', 'normal(0, 0.1, D)'), ('order[at] * D', 'at * D'), ('y[order[at]]', 'y[at]'),
     ('output + p[D]', 'output'), ('g[D] = sum', ''), ('first / t', 'first * t'), ('t - 1', 't'), ('g.fill(0)', ''),
     ('first, t, steps) => (first', 'first, t, steps) => (1'), ('1 / divisor', '1 / 10'),
-    ('1 && stop', '1 && false && stop'), ('stop > n - all.batchSize', 'stop > n'), ('seen % all.recordEvery <', '0 <'),
+    ('1 && stop', '1 && false && stop'), ('stop > n - all.batchSize', 'stop > n'), ('% all.recordEvery <', '* 0 <'),
     ("=== 'full'", "!== 'full'"), ('Math.min(all.batchSize, n)', 'all.batchSize'), ('epoch * n + stop', 'stop'),
     ('epoch === all.epochs - 1', 'epoch === all.epochs'), ('epoch + stop / n', 'epoch'), ('++t', 't++'),
     ('...p, -1', '...p, 1'), ('all.seed', '0'),

@@ -186,6 +186,22 @@ def test_what_is_no_number_is_said_and_changes_nothing(browser):
     assert field.get_attribute('aria-invalid') == 'true'
     assert press(browser, 'batchSize', typed('20'))['batchSize'] == 20
     assert browser.text('#problem') == '' and field.get_attribute('aria-invalid') == 'false'
+    for button in ('reset', 'pin'):  # what is said ends with the number that it is said of
+        press(browser, 'batchSize', typed('0'))
+        browser.driver.find_element(By.ID, button).click()
+        browser.wait()
+        assert browser.text('#problem') == '' and field.get_attribute('aria-invalid') == 'false'
+
+
+@pytest.mark.parametrize('clipboard, said', [
+    ('undefined', 'It is the address'), ('{ writeText: async () => { throw 0; } }', 'It is the address'),
+    ('{ writeText: async () => {} }', 'Copied')])
+def test_the_button_says_whether_the_browser_copies(browser, clipboard, said):
+    browser.is_altered = True
+    browser.run(f"Object.defineProperty(navigator, 'clipboard', {{ value: {clipboard} }});"
+                "document.getElementById('copy-link').click();")
+    browser.wait(f"document.getElementById('said').textContent === '{said}'")
+    assert browser.text('#copy-link') == said
 
 
 def test_what_is_being_typed_stays(browser):

@@ -4,7 +4,7 @@ import { parse, VIEW, write } from '../../chapter_adam/lab/address.mjs';
 import { path, plain, plot, scale, ticks } from '../../chapter_adam/lab/chart.mjs';
 import { complete, decode, encode, names, NUMBERS, read, withRule } from '../../chapter_adam/lab/settings.mjs';
 import { solve, periodView, whereabouts } from '../../chapter_adam/lab/periodic.mjs';
-import { lastOf, train } from '../../chapter_adam/lab/training.mjs';
+import { runToEnd, train } from '../../chapter_adam/lab/training.mjs';
 import * as numbers from '../../chapter_adam/lab/numbers.mjs';
 import * as views from '../../chapter_adam/lab/views.mjs';
 import { dataOf, facts } from './data.mjs';
@@ -125,7 +125,7 @@ test('the periodic problem: its numbers are in the address, its words say where 
   assert.deepEqual([view.period, view.periodBeta1, view.periodBeta2], ['100', '0', '0.5']);
   assert.equal(write(settings, [], view), 'period=100&periodBeta2=0.5');
   assert.deepEqual(settings, complete());
-  const paths = lastOf(solve([3, 0, 1 / 17]));
+  const paths = runToEnd(solve([3, 0, 1 / 17]));
   assert.match(
     whereabouts(paths),
     /^After 30,000 steps: Adam is at the worst point, x\u00a0=\u00a01\.000; AMSGrad is at the best/,
