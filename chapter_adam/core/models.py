@@ -6,7 +6,7 @@ an update, once for each size of a batch; and `parameters()`, copies as NumPy ar
 """
 from contextlib import nullcontext
 
-from ..lazy import RECORD, are_apart, arrays_in, cached_op, lazy, real
+from ..lazy import RECORDER, are_apart, arrays_in, cached_op, lazy, real
 from ..compat import mxnet
 from .regression import gradient, linreg, mean_loss, squared_loss
 from .steps import Batches, Steps, steps_of_record
@@ -88,7 +88,7 @@ class LazyModel(ScratchModel):
         super().__init__(w, b, trainer_fn, states, hyperparams)
         self.lazy_steps = Steps([self.w, self.b], trainer_fn, states, hyperparams)
         self.arrays = arrays_in([self.w, self.b, states, hyperparams])
-        self.is_lazy = not RECORD.is_used and are_apart(self.arrays)
+        self.is_lazy = not RECORDER.is_busy and are_apart(self.arrays)
 
     def running(self):
         return lazy(self.arrays) if self.is_lazy else nullcontext()
@@ -102,7 +102,7 @@ class LazyModel(ScratchModel):
             n, steps = sizes[0], steps_of_record(sizes)
             data = [a._slice(start, start + steps * n) for a in (X, y)]
             done = self.lazy_steps.take(BatchesOfOne, (n, steps, X.shape[1]), data)
-            self.is_lazy = not RECORD.has_ended
+            self.is_lazy = not RECORDER.has_ended
             start, sizes = start + done * n, sizes[done:]
         super().train(X, y, bounds[len(bounds) - len(sizes):])
 

@@ -1,5 +1,5 @@
 """Steps of a training on lazy arrays: gradients in closed form, the rule behind them, some steps as one record."""
-from ..lazy import RECORD, Layout, equal
+from ..lazy import RECORDER, Layout, equal
 from ..compat import mxnet
 
 sym = mxnet.sym
@@ -95,8 +95,8 @@ class Steps:
     def take(self, kind, sizes, data, runs=None):
         """As many steps as `sizes` says, on the minibatches in the arrays `data`; returns how many were taken."""
         key, batches = kind.of(*sizes)
-        RECORD.begin((key, runs), data)
-        rule, follow, arguments = self.trainer_fn, RECORD.follow, (self.states, self.hyperparams)
+        RECORDER.begin((key, runs), data)
+        rule, follow, arguments = self.trainer_fn, RECORDER.follow, (self.states, self.hyperparams)
         w, b = (p.writable for p in self.params)
         grad_w, grad_b = w.grad.writable, b.grad.writable
         for step, (of_w, of_b) in enumerate(batches.operators):
@@ -104,9 +104,9 @@ class Steps:
             grad_w.at = follow(sources, of_w, sources).writable.at
             grad_b.at = follow(Gradient, of_b, sources).writable.at
             rule([*self.params], *arguments)
-            if RECORD.has_ended:
+            if RECORDER.has_ended:
                 return step + 1
-        RECORD.finish(batches)
+        RECORDER.finish(batches)
         return batches.steps
 
 

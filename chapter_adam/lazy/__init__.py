@@ -5,4 +5,4 @@ from .hybridize import arrays_in, hybridize, lazy  # noqa: F401
 from .memory import are_apart  # noqa: F401
 from .node import real  # noqa: F401
 from .operators import NAME_OF  # noqa: F401
-from .record import RECORD, MixesRuns  # noqa: F401
+from .record import RECORDER, MixesRuns  # noqa: F401

@@ -12,7 +12,7 @@ from ..interrupts import whole
 from .memory import overlaps, span
 from .node import Lazy
 from .operators import NAME_OF, TWINS, Operator
-from .record import RECORD as record
+from .record import RECORDER as recorder
 
 base, NDArray, register = mxnet.base, mxnet.nd.NDArray, mxnet.ndarray.register
 WHOLE = slice(None)
@@ -35,12 +35,12 @@ def operand(array):
     """Enters an operand into the record, a plain array as a copy; returns its position, or None if laziness ends."""
     if is_lazy(array):
         return array.writable.at
-    if record.is_open and array.stype != 'default':
-        record.end('an array is sparse')
+    if recorder.is_open and array.stype != 'default':
+        recorder.end_laziness('an array is sparse')
     copy = array.copy()  # which ends the laziness if the array lies in a root's memory
-    if not record.is_open:
+    if not recorder.is_open:
         return None
-    return record.enter(copy.reshape(for_runs(array.shape)) if record.many else copy, (array.shape, array.dtype))
+    return recorder.enter(copy.reshape(for_runs(array.shape)) if recorder.many else copy, (array.shape, array.dtype))
 
 
 def for_runs(shape):
@@ -50,8 +50,8 @@ def for_runs(shape):
 
 def lies_in_a_root(array):
     """Whether a plain array lies in the memory of a root, which may be out of date."""
-    spans = [root.writable.span for root in record.roots]
-    return record.aside(lambda: array.stype == 'default' and overlaps(span(array), spans))
+    spans = [root.writable.span for root in recorder.roots]
+    return recorder.aside(lambda: array.stype == 'default' and overlaps(span(array), spans))
 
 
 def arithmetic(code, method, name):
@@ -68,15 +68,15 @@ def arithmetic(code, method, name):
                 key = number_code + me.at
             elif type(other) is NDArray and type(other.writable) is Lazy:
                 key = array_code + (me.at << 20) + other.writable.at
-            elif record.many and isinstance(other, np.ndarray):
-                return record.follow((code, me.at), with_number, (me.at,), other)
-            node = record.node.get(key)
+            elif recorder.many and isinstance(other, np.ndarray):
+                return recorder.follow((code, me.at), with_number, (me.at,), other)
+            node = recorder.node.get(key)
             if node is not None:
                 if is_number:
-                    record.numbers.append(float(other))
-                record.node = node
+                    recorder.numbers.append(float(other))
+                recorder.node = node
                 return node.result
-        return shortcut(key, record.node, MXNETS[method](self, other))
+        return shortcut(key, recorder.node, MXNETS[method](self, other))
 
 
 def unary(code, method):
@@ -86,17 +86,17 @@ def unary(code, method):
         me, key = self.writable, None
         if type(me) is Lazy and not args and not kwargs:
             key = (code << 20) + me.at
-            node = record.node.get(key)
+            node = recorder.node.get(key)
             if node is not None:
-                record.node = node
+                recorder.node = node
                 return node.result
-        return shortcut(key, record.node, MXNETS[method](self, *args, **kwargs))
+        return shortcut(key, recorder.node, MXNETS[method](self, *args, **kwargs))
 
 
 def shortcut(key, before, result):
     """Notes under a key the node that has been added after another, so that next time it is found at once."""
-    if key is not None and record.node.before is before and record.node.result is result:
-        before[key] = record.node
+    if key is not None and recorder.node.before is before and recorder.node.result is result:
+        before[key] = recorder.node
     return result
 
 
@@ -121,17 +121,17 @@ def invoke(handle, arrays, keys, values, out, is_np, is_list):
     name = NAME_OF.get(handle)
     is_known = name and 'raise' not in values and (name not in TWINS or list(keys) == ['scalar'])
     if not is_known or isinstance(out, (list, tuple)):
-        record.end('this operator is not one that a graph can hold')
-    sources = record.is_open and tuple([operand(array) for array in arrays])
-    if not record.is_open:  # laziness has ended: all arrays are plain
+        recorder.end_laziness('this operator is not one that a graph can hold')
+    sources = recorder.is_open and tuple([operand(array) for array in arrays])
+    if not recorder.is_open:  # laziness has ended: all arrays are plain
         return MXNETS['_imperative_invoke'](handle, arrays, keys, values, out, is_np, is_list)
     number = float(values[0]) if name in TWINS else None
     operator = Operator(name, () if name in TWINS else tuple(zip(keys, map(str, values))))
-    result = record.follow((operator, sources), operator, sources, number)
+    result = recorder.follow((operator, sources), operator, sources, number)
     if out is None:
         return result
     if (out.shape, out.dtype) != result.writable.kind:  # an error of MXNet's
-        record.end('out= is of another shape or type')
+        recorder.end_laziness('out= is of another shape or type')
         return MXNETS['_imperative_invoke'](handle, arrays, keys, values, out, is_np, is_list)
     out[:] = result
     return out
@@ -140,8 +140,8 @@ def invoke(handle, arrays, keys, values, out, is_np, is_list):
 @patch('set_recording')
 def set_recording(is_recording):
     """In place of autograd's: what it records has to be done at once."""
-    if is_recording and record.is_mine():
-        record.end('autograd records')
+    if is_recording and recorder.is_mine():
+        recorder.end_laziness('autograd records')
     return MXNETS['set_recording'](is_recording)
 
 
@@ -151,7 +151,7 @@ def set_item(self, key, value):
     if is_whole and type(me) is Lazy:
         him = value.writable if type(value) is NDArray else None
         if me.home is None:
-            record.written.append(me)
+            recorder.written.append(me)
         if type(him) is Lazy and him.kind == me.kind:
             me.at = him.at
             return
@@ -160,18 +160,18 @@ def set_item(self, key, value):
             MXNETS['__setitem__'](value, WHOLE, given)
         store(self, value)
     elif is_lazy(value) and is_whole and can_join(self, value):
-        record.add_root(self, self.shape)
+        recorder.add_root(self, self.shape)
         store(self, value)
     else:
-        if record.many and is_lazy(value) and type(me) is not Lazy:
-            record.end('an array is written to that is not among the states')
+        if recorder.many and is_lazy(value) and type(me) is not Lazy:
+            recorder.end_laziness('an array is written to that is not among the states')
         MXNETS['__setitem__'](self, key, value_of(value) if is_lazy(value) else value)
 
 
 def store(array, value):
     """array[:] = value, for a lazy array."""
     value = value if value.shape == array.shape else value.broadcast_to(array.shape)
-    if record.many and not is_lazy(value):
+    if recorder.many and not is_lazy(value):
         value = array.zeros_like() + value  # as many times as there are runs
     at = operand(value if value.dtype == array.dtype else value.astype(array.dtype))
     if at is None:
@@ -183,15 +183,15 @@ def store(array, value):
 def can_join(array, value):
     """Whether a plain array that is given a lazy value can go on as a lazy one, a root."""
     # Asked first: a shape is asked of the handle, which would end the laziness of `value` too.
-    return (type(array) is NDArray and array.writable and not record.many and not lies_in_a_root(array)
+    return (type(array) is NDArray and array.writable and not recorder.many and not lies_in_a_root(array)
             and (array.shape, array.dtype) == value.writable.kind and array.stype == 'default')
 
 
 def value_of(array):
     """A lazy array's value, as a plain array; the laziness goes on."""
-    if record.many:
-        record.end('the value of an array is asked for')
-    return record.value(array.writable.at)
+    if recorder.many:
+        recorder.end_laziness('the value of an array is asked for')
+    return recorder.value(array.writable.at)
 
 
 @patch('__getitem__')
@@ -223,10 +223,10 @@ def delete(self):
 def get_handle(self):
     """The one thing that all of MXNet asks an array for."""
     if type(self.writable) is Lazy:
-        if record.is_open:
-            record.end('the memory of an array is asked for')
-    elif record.is_mine() and lies_in_a_root(self):
-        record.end('memory of a parameter or state is used in another way')
+        if recorder.is_open:
+            recorder.end_laziness('the memory of an array is asked for')
+    elif recorder.is_mine() and lies_in_a_root(self):
+        recorder.end_laziness('memory of a parameter or state is used in another way')
     return HANDLE.__get__(self)
 
 

@@ -5,7 +5,7 @@ from ..compat import DEVICE, mxnet
 from ..interrupts import hold_interrupts, whole
 from .array import OWNERS, PATCHES
 from .memory import are_apart
-from .record import RECORD as record
+from .record import RECORDER as recorder
 
 nd, NDArray = mxnet.nd, mxnet.nd.NDArray
 
@@ -45,17 +45,17 @@ class Hybridized:
 
     def __call__(self, params, states, hyperparams):
         with DEVICE:
-            if self.has_ended or record.is_used:
+            if self.has_ended or recorder.is_busy:
                 return self.trainer_fn(params, states, hyperparams)
             arrays = arrays_in([params, states, hyperparams])
             if not are_apart(arrays):
                 return self.trainer_fn(params, states, hyperparams)
             with lazy(arrays):
-                record.begin('a step')
+                recorder.begin('a step')
                 result = self.trainer_fn(params, states, hyperparams)
-                self.has_ended = record.has_ended
-                if record.is_open:
-                    record.finish()
+                self.has_ended = recorder.has_ended
+                if recorder.is_open:
+                    recorder.finish()
             return result
 
 
@@ -79,29 +79,29 @@ def arrays_in(nested):
 
 
 class lazy:
-    """While the block runs, operators on these arrays are written down. See `Record.start`."""
+    """While the block runs, operators on these arrays are written down. See `Recorder.start`."""
 
     def __init__(self, arrays, **options):
         self.arrays, self.options = arrays, options
 
     @whole
     def __enter__(self):
-        self.release, self.is_within = hold_interrupts(), record.is_open
+        self.release, self.is_within = hold_interrupts(), recorder.is_open
         if self.is_within:
-            record.end('another training begins')
+            recorder.end_laziness('another training begins')
         self.before = {name: vars(owner)[name] for name, owner in OWNERS.items() if name in vars(owner)}
         for name, owner in OWNERS.items():
             setattr(owner, name, PATCHES[name])
-        record.start(self.arrays, **self.options)
+        recorder.start(self.arrays, **self.options)
 
     @whole
     def __exit__(self, *_):
         try:
-            if record.is_open and not record.many:
-                record.finish(None)
+            if recorder.is_open and not recorder.many:
+                recorder.finish(None)
         finally:
-            record.close()
-            record.has_ended |= self.is_within
+            recorder.close()
+            recorder.has_ended |= self.is_within
             for name, owner in OWNERS.items():
                 setattr(owner, name, self.before[name]) if name in self.before else delattr(owner, name)
             self.release()

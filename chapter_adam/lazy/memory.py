@@ -9,7 +9,7 @@ base = mxnet.base
 
 
 def span(array):
-    """The addresses at which a plain array begins and ends."""
+    """The addresses at which a plain array begins and ends; waits until it has its value."""
     # MXNet takes memory when an operator runs, or here: if both do so at once, the result is lost.
     array.wait_to_read()
     start = ctypes.c_void_p()

@@ -1,7 +1,7 @@
 """What has been done to lazy arrays since the last graph: a path of operators in a trie, and how it is computed.
 
-A value of a record is known by its position. Code that does what it did before follows a known path: a look-up an
-operator finds the next node, and with it the result's shape. On a new path each operator is also run at once; that
+A value of a record is known by its position. Code that does what it did before follows a known path: one look-up
+per operator finds the next node, and with it the result's shape. On a new path each operator is also run at once; that
 gives the shape, and raises the error that the eager run would raise, where it would. In the end the values that are
 still referred to are computed: those of a new path are there already, those of a known one come from its graph.
 """
@@ -27,17 +27,21 @@ class MixesRuns(TypeError):
     """A rule in an ensemble needs more than elementwise operators on the arrays that it is given."""
 
 
-class Record:
-    """Records operators. A process has one record; who uses it holds `compat.DEVICE`."""
+class Recorder:
+    """Records operators. A process has one; who uses it holds `compat.DEVICE`.
+
+    Calls come in this order: start (begin follow... finish)... close; in the middle, end_laziness, which closes too.
+    `values`: what has been computed, by position; `wanted`: the positions that the last record's graph returns.
+    """
     __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'written', 'many', 'thread', 'wanted', 'is_open',
-                 'is_used', 'has_ended', 'tries', 'nodes', 'size')
+                 'is_busy', 'has_ended', 'tries', 'nodes', 'size')
 
     def __init__(self):
-        self.is_open, self.is_used, self.tries, self.nodes, self.size = False, False, {}, [], 0
+        self.is_open, self.is_busy, self.tries, self.nodes, self.size = False, False, {}, [], 0
 
     def start(self, arrays, shown=None):
         """Makes arrays lazy, as roots. `shown`: they hold many runs, along a first axis, and show these shapes."""
-        self.is_used, self.has_ended, self.roots, self.thread = True, False, [], get_ident()
+        self.is_busy, self.has_ended, self.roots, self.thread = True, False, [], get_ident()
         self.many = len(arrays[0]) if shown else 0
         for array, shape in zip(arrays, shown or [array.shape for array in arrays]):
             self.add_root(array, shape)
@@ -60,7 +64,7 @@ class Record:
 
     @whole
     def begin(self, key, data=()):
-        """Begins a record of the kind `key`: first come the plain arrays `data`, then the roots."""
+        """Begins a record in the trie of `key`: first come the plain arrays `data`, then the roots."""
         if self.size > MOST_NODES:
             self.forget()
         self.node = self.tries.setdefault(key, Node())
@@ -97,7 +101,7 @@ class Record:
     def _grow(self, key, operator, sources, number):
         """Runs an operator that has not followed here before, and writes it down."""
         if self.many and not operator.is_elementwise:
-            self.end(f'{operator.name} looks at more than one number of an array')
+            self.end_laziness(f'{operator.name} looks at more than one number of an array')
         values, path = self.evaluate(), path_to(self.node)
         values.append(self._run(operator, sources, number))
         if number is not None:
@@ -144,9 +148,9 @@ class Record:
 
     def _settle(self, layout):
         path = self.node.path = self.node.path or path_to(self.node)
-        # Roots that nobody else refers to are no longer needed: the list, the loop and the call of getrefcount do.
+        # Three references are the list's, the loop's and getrefcount's: nobody else holds such a root any more.
         self.roots = [root for root in self.roots if getrefcount(root) > 3]
-        # The node and the call of getrefcount refer to a result; whoever else does has kept it.
+        # Two references are the node's and getrefcount's: where there are more, the rule has kept the result.
         kept = [node for node in path if getrefcount(node.result) > 2]
         moved = [root.writable for root in self.roots if root.writable.at != root.writable.start]
         self.wanted = tuple(dict.fromkeys(lazy.at for lazy in [*moved, *(node.result.writable for node in kept)]))
@@ -154,7 +158,7 @@ class Record:
         for lazy in moved:
             lazy.home = results[lazy.at]
         self._hand_out(kept, results)
-        for lazy in self.written:  # results that serve again
+        for lazy in self.written:  # the rule wrote to these results, which their nodes hand out again
             lazy.at = lazy.start
 
     def _hand_out(self, kept, results):
@@ -179,29 +183,28 @@ class Record:
             numbers = [n[:self.many] if isinstance(n, np.ndarray) else n for n in numbers]
         # Many runs always take the graph, which rounds in another way: a repeated call has to give the same.
         if layout and self.wanted and (self.many or len(self.values) < len(self.node.path)):
-            graph = self._graph(numbers, layout)
-            if graph:
-                return dict(zip(self.wanted, graph(self.inputs, numbers)))
+            results = self._by_graph(numbers, layout)
+            if results:
+                return dict(zip(self.wanted, results))
         values = self.evaluate()
         # An input is a root's own array, which is to stay that root's alone.
         return {at: values[at] if self.node.path[at].operator else values[at].copy() for at in self.wanted}
 
-    def _graph(self, numbers, layout):
-        """The path's graph, or None if one of its operators cannot be part of a graph after all."""
+    def _by_graph(self, numbers, layout):
+        """What the path's graph returns, or None if one of its operators cannot be part of a graph after all."""
         graphs = self.node.graphs.setdefault(self.wanted, [])
         for graph in graphs:
             if not graph or graph.fits(numbers):
-                return graph
+                return graph and graph(self.inputs, numbers)
         self.size += len(self.node.path)  # a graph takes as much memory as its nodes
         try:
             graphs.append(Graph(self.node.path, self.wanted, numbers, layout))
-            graphs[-1](self.inputs, numbers)
+            return graphs[-1](self.inputs, numbers)
         except mxnet.base.MXNetError:
             graphs[:] = [None]
-        return graphs[-1]
 
     @whole
-    def end(self, why):
+    def end_laziness(self, why):
         """Ends the laziness in the middle of a record: every array is what it would be in an eager run."""
         line = running_line()
         if self.many:
@@ -216,7 +219,7 @@ class Record:
     @whole
     def close(self):
         """Gives the roots their handles back, and their memory the new values."""
-        self.is_open, self.is_used, lazies = False, False, [root.writable for root in self.roots]
+        self.is_open, self.is_busy, lazies = False, False, [root.writable for root in self.roots]
         for root, lazy in zip(self.roots, lazies):
             make_plain(root, lazy.origin)
         for root, lazy in zip(self.roots, lazies):
@@ -235,5 +238,5 @@ class Record:
         self.tries, self.nodes, self.size = {}, [], 0
 
 
-RECORD = Record()
-atexit.register(RECORD.forget)  # else NDArray.__del__ asks for the handles
+RECORDER = Recorder()
+atexit.register(RECORDER.forget)  # else NDArray.__del__ asks for the handles

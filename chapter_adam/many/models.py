@@ -10,7 +10,7 @@ import numpy as np
 from ..compat import mxnet
 from ..core.regression import gradient_of_runs, stacked_gradient_of_runs
 from ..core.steps import Batches, Steps, steps_of_record
-from ..lazy import RECORD, arrays_in, cached_op, for_runs, lazy, real
+from ..lazy import RECORDER, arrays_in, cached_op, for_runs, lazy, real
 
 nd, sym = mxnet.nd, mxnet.sym
 RUNS_AT_ONCE = 500  # enough that the dispatch of a step is shared by many, few enough to stay in the cache
@@ -111,13 +111,12 @@ class RuleRuns(Runs):
 
     def _repeat(self, table, rows, layout):
         """What the first part has done, for the others."""
-        inputs, numbers = RECORD.inputs, RECORD.numbers
+        inputs, numbers = RECORDER.inputs, RECORDER.numbers
         for part, arrays in list(zip(self.parts, self.arrays))[1:]:
             w, b, *states = arrays
             roots = [w, w, b, b, *states]  # w and b fill their gradients' places, which nobody reads
-            results = RECORD.repeat([table, as_int32(rows[part]), *roots, *inputs[2 + len(roots):]],
-                                    [number[part] if isinstance(number, np.ndarray) else number for number in numbers],
-                                    layout)
+            own = [number[part] if isinstance(number, np.ndarray) else number for number in numbers]
+            results = RECORDER.repeat([table, as_int32(rows[part]), *roots, *inputs[2 + len(roots):]], own, layout)
             arrays[:] = [results.get(root.writable.at, array) for root, array in zip(self.arrays[0], arrays)]
 
 

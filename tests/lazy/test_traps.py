@@ -8,7 +8,7 @@ import pytest
 import chapter_adam as gb
 from chapter_adam.book import run_scratch
 from chapter_adam.compat import mxnet
-from chapter_adam.lazy import RECORD
+from chapter_adam.lazy import RECORDER
 from chapter_adam.lazy.graph import Graph
 
 nd = mxnet.nd
@@ -29,7 +29,7 @@ def sgd_with(factor):
 
 
 def size():
-    return Graph.built, RECORD.size
+    return Graph.built, RECORDER.size
 
 
 @pytest.mark.parametrize('factor', [
@@ -46,7 +46,7 @@ def test_a_number_that_changes_belongs_to_no_graph(few_rows, factor):
 
 
 def test_keywords_that_change_at_each_step_do_not_pile_up(few_rows, monkeypatch):
-    RECORD.forget()
+    RECORDER.forget()
     rule, built = sgd_with(lambda t, g: g.clip(-1 / (t + seed), 1 / t)), Graph.built
     for seed in range(2):
         run(rule, few_rows)
@@ -54,7 +54,7 @@ def test_keywords_that_change_at_each_step_do_not_pile_up(few_rows, monkeypatch)
     monkeypatch.setattr('chapter_adam.lazy.record.MOST_NODES', 400)
     for seed in range(100, 104):
         run(rule, few_rows)
-        assert RECORD.size <= 400 + 300  # a record is not cut
+        assert RECORDER.size <= 400 + 300  # a record is not cut
 
 
 def test_a_rate_that_changes_between_trainings_takes_a_graph_that_holds_for_all(few_rows):
@@ -62,7 +62,7 @@ def test_a_rate_that_changes_between_trainings_takes_a_graph_that_holds_for_all(
         runs = [run_scratch(gb.sgd, None, {'lr': rate}, *few_rows, hybridize=hybridize) for hybridize in (False, True)]
         assert runs[0].weights == runs[1].weights
     before = size()
-    assert RECORD.size > len(RECORD.nodes)  # a graph counts, too
+    assert RECORDER.size > len(RECORDER.nodes)  # a graph counts, too
     run_scratch(gb.sgd, None, {'lr': 0.0625}, *few_rows, hybridize=True)
     assert size() == before
 
@@ -91,7 +91,7 @@ def test_mxnet_is_left_as_it_was(few_rows, error, step):
         assert len(kept) == 2 * step - 1
     else:
         run(rule, few_rows)
-    assert as_it_is() == AT_FIRST and not RECORD.is_open
+    assert as_it_is() == AT_FIRST and not RECORDER.is_open
     assert all(np.isfinite(array.asnumpy()).all() for array in kept)
     assert gb.train_ensemble(gb.sgd, None, {'lr': 0.1}, *few_rows, seeds=[1]).losses.shape == (3, 1)
 
@@ -100,7 +100,7 @@ INTERRUPTED = '''
 import signal, threading
 import chapter_adam as gb
 from mxnet import nd
-from chapter_adam.lazy import RECORD
+from chapter_adam.lazy import RECORDER
 
 (w, b), states, kept = [nd.ones((5, 1)), nd.ones(1)], gb.init_adam_states(), []
 for p in (w, b):
@@ -137,7 +137,7 @@ for k in range(10):
         train()
     except KeyboardInterrupt:
         done.set()
-    assert dict(vars(nd.NDArray)) == before and not RECORD.is_open and not RECORD.is_used
+    assert dict(vars(nd.NDArray)) == before and not RECORDER.is_open and not RECORDER.is_busy
     assert all((array.asnumpy() < 9).all() for array in [*kept, w, b, w.grad, *states[0]])
 print("whole")
 '''
