@@ -71,11 +71,12 @@ class QuadraticLoss:
 
     def __init__(self, table):
         table = table.astype(np.float64)
-        self.moments = table.T @ table / len(table) / 2
+        self.rows, self.moments = len(table), table.T @ table / len(table) / 2
 
     def __call__(self, parameters):
         """For parameters (runs, d + 1), the losses (runs,); nan for a run that is not finite any more."""
         with np.errstate(all='ignore'):
             u = np.column_stack([parameters, np.full(len(parameters), -1.0)]).astype(np.float64)
             loss = np.einsum('ri,ri->r', u @ self.moments, u)
-            return np.where(np.isfinite(loss.astype(np.float32)), loss, np.nan)  # what float32 cannot hold has diverged
+            total = (loss * self.rows).astype(np.float32)  # where float32 cannot hold it, `mean_loss` is infinite
+            return np.where(np.isfinite(total), loss, np.nan)

@@ -62,8 +62,8 @@ def answer(facts):
          top == 12 and calm == 2375 and np.allclose(steady, theory(t), rtol=1e-5)
          and np.allclose(airfoil, theory(t[:steps]), rtol=1e-5)),
         (f'That is quicker at first and noisier in the end: the loss is within 10 % of the least-squares floor after '
-         f'{quick:g} examples, not {usual:g}, but ends {mean:.4f} higher (95 % interval {mean - half:.4f} to '
-         f'{mean + half:.4f}), and higher for {worse} of {len(facts["final"]["adam"])} seeds.',
+         f'{quick:g} examples, not {usual:g}, but ends {mean:.4f} higher on average (95 % interval {mean - half:.4f} '
+         f'to {mean + half:.4f}), and higher for {worse} of {len(facts["final"]["adam"])} seeds.',
          quick < usual and mean > half and worse > 0.75 * len(facts['final']['adam'])),
         ('Yes: let step t keep beta_t = beta (1 - beta^(t-1)) / (1 - beta^t) of the past and take 1 - beta_t of the '
          f'new. Step 2 keeps {true_weight(2, BETA1):.3f} for beta {BETA1} and {true_weight(2, BETA2):.3f} for {BETA2}, '

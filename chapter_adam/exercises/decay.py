@@ -75,7 +75,7 @@ def answer(facts):
          and min(constant['mean'][0], constant['mean'][section]) > 2 * least == 2 * min(constant['mean'])),
         (f'A rate that falls does both. Cosine from {first:.2g} down to {first * cosine["last_of_rate_1"]:.1e} ends '
          f'{gain["cosine"]:.0f} times as near to the floor as the best constant rate, for {nearer[1]} of {seeds} seeds '
-         f'nearer; 1/sqrt(t) {gain["1/sqrt(t)"]:.1f} times, for {nearer[0]}.',
+         f'nearer; 1/sqrt(t) from {rates[root["best"]]:.2g} {gain["1/sqrt(t)"]:.1f} times, for {nearer[0]}.',
          gain['cosine'] > 4 and gain['1/sqrt(t)'] > 1.5 and min(nearer) > 0.75 * seeds
          and first > rates[constant['best']] > first * cosine['last_of_rate_1']),
         (f'Its first rate needs little tuning: cosine beats constant rates from {min(good):.2g} to {max(good):.2g}.',

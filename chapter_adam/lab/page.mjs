@@ -200,6 +200,7 @@ const CLICKS = {
   pin: () => {
     const isFull = state.pins.length === MOST_PINS;
     state.news = isFull ? 'No place is left: unpin a run first.' : `Pinned, ${state.pins.length + 1} of ${MOST_PINS}.`;
+    $('problem').textContent = isFull ? state.news : '';
     state.pins = [...state.pins, state.run].slice(0, MOST_PINS);
     refresh();
   },

@@ -29,7 +29,7 @@ export function showSettings() {
   }
   for (const key of Object.keys(CHOICES)) {
     $(key).value = settings[key] ?? Object.keys(CHOICES[key])[0];
-    $(key).disabled = settings[key] === undefined;
+    $(key).parentNode.hidden = settings[key] === undefined;
   }
   for (const key of Object.keys(NUMBERS)) {
     const value = settings[key] ?? view[key];
@@ -51,10 +51,11 @@ function showNumber(key, value) {
   if (state.typed !== key && field.value !== text) {
     field.value = text;
   }
-  if (slider.getAttribute('aria-valuetext') !== text) {
+  const away = NUMBERS[key].stops.map((stop) => Math.abs(stop - value));
+  const nearest = away.indexOf(Math.min(...away));
+  if (slider.valueAsNumber !== nearest || slider.getAttribute('aria-valuetext') !== text) {
     field.step = NUMBERS[key].whole ? 1 : 10 ** Math.floor(Math.log10(value || 1) - 1); // of its arrow keys
-    const away = NUMBERS[key].stops.map((stop) => Math.abs(stop - value));
-    slider.value = away.indexOf(Math.min(...away));
+    slider.value = nearest;
     slider.setAttribute('aria-valuetext', text);
   }
 }

@@ -66,14 +66,13 @@ function gradient({ X, y }, order, start, stop, divisor, p, g) {
  * `settings` are DEFAULTS where they say nothing else; `start`, six numbers, replaces the start that the seed gives.
  * The loss is recorded where the number of examples seen crosses a multiple of `recordEvery`. In the last epoch, once
  * less than a minibatch is left, it is recorded at the end instead.
- * epochs, losses: when the loss was recorded, and the loss. diverged: the step at which it was no finite number in
- * float32 any more, or null; then the run ends there and `finalLoss` is NaN. weights: the last, the bias at the end.
+ * epochs, losses: when the loss was recorded, and the loss. diverged: the step at which its sum over the rows was no
+ * finite number in float32 any more, or null; then the run ends there and `finalLoss` is NaN. weights: the last, the bias at the end.
  * trace, if asked for: see `traceOf`.
  */
 export function* training(data, settings, isTraced) {
   const all = { ...DEFAULTS, ...RULES[settings.rule ?? DEFAULTS.rule].defaults, ...settings };
   const n = data.y.length;
-  all.batchSize = Math.min(all.batchSize, n);
   const [rule, schedule, firstRate] = [RULES[all.rule], SCHEDULES[all.schedule], all.lr];
   const steps = all.epochs * Math.ceil(n / all.batchSize);
   const generator = new Generator(all.seed);
@@ -87,7 +86,7 @@ export function* training(data, settings, isTraced) {
   let t = 0;
   const record = (at) => {
     const loss = lossAt(data, p);
-    if (!Number.isFinite(fround(loss))) {
+    if (!Number.isFinite(fround(loss * n))) {
       return false;
     }
     epochs.push(at);

@@ -136,7 +136,7 @@ export function pathView(on, { runs, optimum, curvature, floor }) {
     return [line(xs, ys, on, `run ${kind}`), end];
   });
   const lowest = `<path class="lowest" d="M${pixel(on.X(optimum[0]))} ${pixel(on.Y(optimum[1]))}m-6 0h12m-6 -6v12"/>`;
-  const key = words('+ least squares', on.box.right - 4, on.box.bottom - 8, 'end', 'soft');
+  const key = words('+ least squares', on.box.right - 4, on.box.top + 14, 'end', 'soft');
   return [axes(on), clipped('contours', on, contours), clipped('path', on, [paths.toReversed(), lowest]), key];
 }
 

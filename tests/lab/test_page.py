@@ -114,7 +114,7 @@ def test_a_thousand_seeds_are_those_of_python(browser):
     assert 'trained in Python' in browser.text('#ranks')
 
 
-@pytest.mark.parametrize('rate, words', [(100, 's: all diverged.'), (1.1, '322 diverged, which count as above; the')])
+@pytest.mark.parametrize('rate, words', [(100, 's: all diverged.'), (1.1, '516 diverged, which count as above; the')])
 def test_seeds_that_diverge_are_counted_and_spoken(browser, rate, words):
     browser.set(f'rule=sgd&lr={rate}')
     browser.driver.find_element(By.ID, 'thousand').click()

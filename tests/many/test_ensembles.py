@@ -82,6 +82,18 @@ def test_a_hyperparameter_per_run_keeps_double_precision(data):
         equals(single(gb.adam, gb.init_adam_states(), {**SECTION, 'beta2': beta2}, data, seed=5), runs, k)
 
 
+def test_the_runs_that_diverge_are_those_that_diverge_alone(airfoil_arrays):
+    """Even where the loss of all examples together is barely too large for float32."""
+    def diverges(seed):
+        try:
+            return not single(gb.sgd, None, {'lr': 1.1}, airfoil_arrays, seed=seed)
+        except gb.DivergenceError:
+            return True
+
+    runs = gb.train_ensemble(gb.sgd, None, {'lr': 1.1}, *airfoil_arrays, seeds=range(20))
+    assert [k for k in range(20) if diverges(k)] == [*runs.diverged] and 5 < len(runs.diverged) < 15
+
+
 def test_a_run_that_diverges_is_named_and_disturbs_no_other(data):
     runs = gb.train_ensemble(gb.sgd, None, {'lr': [0.01, 1e30]}, *data, seeds=[8, 9])
     assert runs.diverged == (9,)
