@@ -84,14 +84,13 @@ def test_a_hyperparameter_per_run_keeps_double_precision(data):
 
 def test_the_runs_that_diverge_are_those_that_diverge_alone(airfoil_arrays):
     """Even where the loss of all examples together is barely too large for float32."""
-    def diverges(seed):
-        try:
-            return not single(gb.sgd, None, {'lr': 1.1}, airfoil_arrays, seed=seed)
-        except gb.DivergenceError:
-            return True
-
-    runs = gb.train_ensemble(gb.sgd, None, {'lr': 1.1}, *airfoil_arrays, seeds=range(20))
-    assert [k for k in range(20) if diverges(k)] == [*runs.diverged] and 5 < len(runs.diverged) < 15
+    seeds = (100, 105, 108)
+    runs = gb.train_ensemble(gb.sgd, None, {'lr': 1.1}, *airfoil_arrays, seeds=seeds)
+    assert runs.diverged == seeds[1:]
+    single(gb.sgd, None, {'lr': 1.1}, airfoil_arrays, seed=seeds[0])
+    for seed in seeds[1:]:
+        with pytest.raises(gb.DivergenceError):
+            single(gb.sgd, None, {'lr': 1.1}, airfoil_arrays, seed=seed)
 
 
 def test_a_run_that_diverges_is_named_and_disturbs_no_other(data):
