@@ -84,7 +84,7 @@ def test_a_hyperparameter_per_run_keeps_double_precision(data):
 
 def test_the_runs_that_diverge_are_those_that_diverge_alone(airfoil_arrays):
     """Even where the loss of all examples together is barely too large for float32."""
-    seeds = (100, 105, 108)
+    seeds = (102, 105, 108)
     runs = gb.train_ensemble(gb.sgd, None, {'lr': 1.1}, *airfoil_arrays, seeds=seeds)
     assert runs.diverged == seeds[1:]
     single(gb.sgd, None, {'lr': 1.1}, airfoil_arrays, seed=seeds[0])
