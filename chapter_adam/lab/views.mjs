@@ -9,7 +9,7 @@ export function lossView(size, { runs: given, seeds, floor, log }) {
   const runs = given.map(toItsEnd);
   const above = (values) => (log ? values.map((loss) => loss - floor) : values);
   const most = Math.max(...runs.flatMap((run) => run.losses));
-  const x = { domain: [0, Math.max(...runs.map((run) => run.epochs.at(-1)), 1)], label: 'epoch' };
+  const x = { domain: [0, Math.max(...runs.map((run) => run.epochs.at(-1)), 2)], label: 'epoch' };
   const high = Math.max(0.54, Math.min(1.2, Math.ceil(21 * most) / 20));
   const low = floor - (20 / (size.height - 70)) * (high - floor); // room for the floor's name
   const linear = { domain: [low, high], label: 'loss' };
@@ -53,7 +53,7 @@ function lossWords(on, { book, runs }, floor, log) {
 
 /** The distribution of final losses; `marks`: {loss, name, kind} of single runs. */
 export function finalView(size, { counts, edges, marks, floor }) {
-  const x = { domain: [edges[0], edges.at(-1)], label: 'final loss (the last bin holds all above)' };
+  const x = { domain: [edges[0], edges.at(-1)], label: 'final loss (last bin: all above)' };
   const on = plot(boxOf(size, 8 + 17 * marks.length), x, { domain: [0, 1.05 * Math.max(1, ...counts)], label: 'runs' });
   const [ground, at] = [on.box.bottom, edges.map((edge) => pixel(on.X(edge)))];
   const bars = counts.map((count, k) => `M${at[k]} ${ground}V${pixel(on.Y(count))}H${at[k + 1]}V${ground}`);
