@@ -30,6 +30,7 @@ RUNS = {
     'epsPlace=hat&eps=0.1&beta2=0.9&firstT=2': "'t': 2",
     'divideLastBy=full&rows=1500&batchSize=64': 'n=1500',
     'rule=momentum&momentum=0.5&divideLastBy=full': 'p.grad * 3 / 10',
+    'rule=sgd&lr=0.8&batchSize=1503&divideLastBy=full&rows=1500': '1503',
     'rule=adadelta&rho=0.95&epochs=1': 'gb.adadelta',
     f'rule=yogi&batchSize=1503&epochs=40&start={START}': 'Draws.start',
     'schedule=cosine&lr=0.1&epochs=4': "SCHEDULES['cosine'](0.1, step, 604)",
