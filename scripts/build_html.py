@@ -163,7 +163,8 @@ def data_of(rows):
     weights, moments = np.linalg.lstsq(u[:, :-1], u[:, -1], rcond=None)[0], u.T @ u / rows / 2
     floor = [*weights, -1] @ moments @ [*weights, -1]
     X, y = ([float(str(value)) for value in part.ravel()] for part in (table[:, :-1], table[:, -1]))
-    return X, y, {'moments': moments.ravel().tolist(), 'weights': weights.tolist(), 'floor': float(floor)}
+    found = {'moments': moments.ravel(), 'weights': weights, 'floor': floor}
+    return X, y, {name: np.round(values, 10).tolist() for name, values in found.items()}  # beyond, processors differ
 
 
 def controls():

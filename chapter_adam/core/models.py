@@ -57,6 +57,7 @@ class ScratchModel(StepByStep):
 
 class BatchesOfOne(Batches):
     """The gradients of one run; the data are its rows, X (steps * n, d) and y (steps * n, 1)."""
+    is_pooled = True
 
     def batch(self, F, X, y, step):
         rows = slice(step * self.n, (step + 1) * self.n)

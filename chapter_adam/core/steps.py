@@ -44,8 +44,8 @@ class Batches(Layout):
         return key, cls.known[key]
 
     def same_numbers(self, nodes, numbers):
-        pairs = self.pairs(nodes, numbers)
-        return [[nodes[at].number for at in side if nodes[at].takes_number] for side in (pairs.values(), pairs)]
+        return [(nodes[w].number, nodes[b].number) for b, w in self.pairs(nodes, numbers).items()
+                if nodes[b].takes_number]
 
     def pairs(self, nodes, numbers):
         """For the position of each value of b that of w's value, if the record does the same to both; or {}."""

@@ -1,18 +1,23 @@
 """A record's path as one cached graph of MXNet."""
+from collections import Counter
+
 import numpy as np
 
 from ..compat import mxnet
 
 nd, sym = mxnet.nd, mxnet.sym
+OFTEN = 10  # as a number that is the same in each of ten steps
 FAST = (('static_alloc', True), ('static_shape', True))
 
 
 class Layout:
     """How a record becomes a graph: here each of its values becomes a symbol."""
 
+    is_pooled = False  # whether its graphs have the roots in one array
+
     def same_numbers(self, nodes, numbers):
-        """The indices of numbers, in two lists, that have to be the same in each call of the graph."""
-        return [], []
+        """Pairs of indices of numbers that have to be the same in each call of the graph, which has the first."""
+        return []
 
     def symbols(self, nodes, numbers, given, wanted):
         """The values at `wanted`, as symbols of the inputs and of the numbers, `given`."""
@@ -25,25 +30,39 @@ class Layout:
 
 
 class Graph:
-    """Called with the inputs and numbers of a record, it returns the values at `wanted`."""
+    """Called with the inputs and numbers of a record, it returns the values at `wanted`.
+
+    `bakes`: numbers that come often in the record are part of the graph, whose operators are then faster.
+    `pool`: the `Pool` that has the roots, if one has.
+    """
     built = 0
 
-    def __init__(self, nodes, wanted, numbers, layout):
+    def __init__(self, nodes, wanted, numbers, layout, bakes=False, pool=None):
         Graph.built += 1
-        self.one, self.other = layout.same_numbers(nodes, numbers)
-        self.numbers = nd.array(packed(numbers))
-        symbols = layout.symbols(nodes, numbers, split(sym.var('numbers'), numbers), wanted)
-        order = ['numbers', *(node.symbol().name for node in nodes if not node.operator)]
-        self.op = cached_op(sym.Group(symbols), order)
+        counts = Counter(number for number in numbers if isinstance(number, float))
+        self.fixed = {k: n for k, n in enumerate(numbers) if bakes and isinstance(n, float) and counts[n] >= OFTEN}
+        pairs = [pair for pair in layout.same_numbers(nodes, numbers) if pair[0] not in self.fixed]
+        self.ones, self.others = [one for one, _ in pairs], [other for _, other in pairs]
+        self.free = [k for k in range(len(numbers)) if k not in self.fixed and k not in self.others]
+        self.numbers = nd.array(packed([numbers[k] for k in self.free]))
+        pieces = split(sym.var('numbers'), [numbers[k] for k in self.free])
+        symbol = sym.Group(layout.symbols(nodes, numbers, {**self.fixed, **dict(zip(self.free, pieces))}, wanted))
+        symbol = pool.around(symbol, nodes) if pool else symbol
+        # An operator that reads an input itself is prepared anew at each call, as slowly as outside of a graph.
+        symbol = symbol(**{name: sym.identity(sym.var(name)) for name in symbol.list_inputs()})
+        self.op = cached_op(symbol, ['numbers', *(node.symbol().name for node in nodes if not node.operator), 'pool'])
 
     def fits(self, numbers):
-        return equal([numbers[k] for k in self.one], [numbers[k] for k in self.other])
+        return (equal([numbers[k] for k in self.ones], [numbers[k] for k in self.others])
+                and equal([numbers[k] for k in self.fixed], [*self.fixed.values()]))
 
-    def __call__(self, inputs, numbers):
-        numbers = packed(numbers)
+    def __call__(self, inputs, numbers, pool=None):
+        numbers = packed([numbers[k] for k in self.free])
         if numbers.shape != self.numbers.shape:  # as many numbers, but for another count of runs
             self.numbers = nd.empty(numbers.shape)
         self.numbers._sync_copyfrom(numbers)
+        if pool:
+            return pool.run(self.op, self.numbers, *inputs)
         results = self.op(self.numbers, *inputs)
         return results if isinstance(results, list) else [results]
 
@@ -53,7 +72,7 @@ def cached_op(symbol, order):
     names = symbol.list_inputs()
     op = mxnet.ndarray.CachedOp(symbol, [('data_indices', list(range(len(names)))), ('param_indices', []), *FAST])
     indices = [order.index(name) for name in names]  # what the graph does not use is left out
-    return lambda *arrays: op(*[arrays[k] for k in indices])
+    return lambda *arrays, out=None: op(*[arrays[k] for k in indices], out=out)
 
 
 def equal(numbers, others):

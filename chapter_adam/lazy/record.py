@@ -18,6 +18,7 @@ from ..lines import running_line
 from .graph import Graph, Layout, packed
 from .memory import span
 from .node import Lazy, Node, make_plain, path_to, without_handle
+from .pool import Pool
 
 nd, NDArray = mxnet.nd, mxnet.nd.NDArray
 MOST_NODES = 50_000  # of all paths and graphs together, some 20 MB; then they are forgotten
@@ -34,7 +35,7 @@ class Recorder:
     `values`: what has been computed, by position; `wanted`: the positions that the last record's graph returns.
     """
     __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'written', 'many', 'thread', 'wanted', 'is_open',
-                 'is_busy', 'has_ended', 'tries', 'nodes', 'size')
+                 'is_busy', 'has_ended', 'tries', 'nodes', 'size', 'pool')
 
     def __init__(self):
         self.is_open, self.is_busy, self.tries, self.nodes, self.size = False, False, {}, [], 0
@@ -51,6 +52,7 @@ class Recorder:
         """Makes a plain array lazy, and its gradient."""
         grad = self.aside(self._make_root, array, shape)
         self.roots.append(array)
+        self.pool = None
         if grad is not None:
             self.add_root(grad, shape)
 
@@ -67,7 +69,9 @@ class Recorder:
         """Begins a record in the trie of `key`: first come the plain arrays `data`, then the roots."""
         if self.size > MOST_NODES:
             self.forget()
-        self.node = self.tries.setdefault(key, Node())
+        if key not in self.tries:
+            self.tries[key] = Node()
+        self.node = self.tries[key]
         self.numbers, self.inputs, self.values, self.written = [], [], [], []
         for index, array in enumerate(data):
             self.enter(array, (index,))
@@ -147,14 +151,22 @@ class Recorder:
             self.is_open = False
 
     def _settle(self, layout):
-        path = self.node.path = self.node.path or path_to(self.node)
+        path, before = self.node.path or path_to(self.node), len(self.roots)
+        self.node.path = path
         # Three references are the list's, the loop's and getrefcount's: nobody else holds such a root any more.
         self.roots = [root for root in self.roots if getrefcount(root) > 3]
         # Two references are the node's and getrefcount's: where there are more, the rule has kept the result.
         kept = [node for node in path if getrefcount(node.result) > 2]
-        moved = [root.writable for root in self.roots if root.writable.at != root.writable.start]
-        self.wanted = tuple(dict.fromkeys(lazy.at for lazy in [*moved, *(node.result.writable for node in kept)]))
-        results = self._results(layout)
+        moved = [root.writable for root in self.roots]
+        if len(self.roots) < before:
+            self.pool = None
+        is_pooled = layout and layout.is_pooled and moved and not kept
+        if is_pooled:
+            self.wanted = tuple([lazy.at for lazy in moved])
+        else:
+            moved = [lazy for lazy in moved if lazy.at != lazy.start]
+            self.wanted = tuple(dict.fromkeys(lazy.at for lazy in [*moved, *(node.result.writable for node in kept)]))
+        results = self._results(layout, is_pooled)
         for lazy in moved:
             lazy.home = results[lazy.at]
         self._hand_out(kept, results)
@@ -176,30 +188,37 @@ class Recorder:
         self.inputs, self.numbers, self.values = inputs, numbers, []
         return self._results(layout)
 
-    def _results(self, layout):
+    def _results(self, layout, is_pooled=False):
         """The wanted values by position, as plain arrays."""
         numbers = self.numbers
         if self.many:  # this part's
             numbers = [n[:self.many] if isinstance(n, np.ndarray) else n for n in numbers]
         # Many runs always take the graph, which rounds in another way: a repeated call has to give the same.
         if layout and self.wanted and (self.many or len(self.values) < len(self.node.path)):
-            results = self._by_graph(numbers, layout)
+            results = self._by_graph(numbers, layout, self._loaded() if is_pooled else None)
             if results:
                 return dict(zip(self.wanted, results))
         values = self.evaluate()
         # An input is a root's own array, which is to stay that root's alone.
         return {at: values[at] if self.node.path[at].operator else values[at].copy() for at in self.wanted}
 
-    def _by_graph(self, numbers, layout):
+    def _loaded(self):
+        """The pool, with the roots' values."""
+        lazies = [root.writable for root in self.roots]
+        self.pool = self.pool or Pool([lazy.kind[0] for lazy in lazies])
+        self.pool.load([lazy.home for lazy in lazies], tuple([lazy.start for lazy in lazies]))
+        return self.pool
+
+    def _by_graph(self, numbers, layout, pool):
         """What the path's graph returns, or None if one of its operators cannot be part of a graph after all."""
-        graphs = self.node.graphs.setdefault(self.wanted, [])
+        graphs = self.node.graphs.setdefault((self.wanted, pool and pool.starts), [])
         for graph in graphs:
             if not graph or graph.fits(numbers):
-                return graph and graph(self.inputs, numbers)
+                return graph and graph(self.inputs, numbers, pool)
         self.size += len(self.node.path)  # a graph takes as much memory as its nodes
         try:
-            graphs.append(Graph(self.node.path, self.wanted, numbers, layout))
-            return graphs[-1](self.inputs, numbers)
+            graphs.append(Graph(self.node.path, self.wanted, numbers, layout, bakes=not graphs, pool=pool))
+            return graphs[-1](self.inputs, numbers, pool)
         except mxnet.base.MXNetError:
             graphs[:] = [None]
 

@@ -32,8 +32,8 @@ test('the best weights of the page have the lowest loss', () => {
     const all = dataOf(rows);
     const { weights, floor, moments } = facts.best[rows];
     const lossAt = (start) => train(all, { start, epochs: 1, batchSize: rows, lr: 1e-9 }).losses[0];
-    assert.ok(moments.every((moment, at) => Math.abs(moment - all.moments[at]) < 1e-12));
-    assert.ok(Math.abs(lossAt(weights) - floor) < 1e-12);
+    assert.ok(moments.every((moment, at) => Math.abs(moment - all.moments[at]) < 1e-10));
+    assert.ok(Math.abs(lossAt(weights) - floor) < 1e-10);
     for (let k = 0; k < 6; k++) {
       for (const shift of [-0.01, 0.01]) {
         assert.ok(lossAt(weights.with(k, weights[k] + shift)) > floor);
