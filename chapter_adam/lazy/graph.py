@@ -48,8 +48,6 @@ class Graph:
         pieces = split(sym.var('numbers'), [numbers[k] for k in self.free])
         symbol = sym.Group(layout.symbols(nodes, numbers, {**self.fixed, **dict(zip(self.free, pieces))}, wanted))
         symbol = pool.around(symbol, nodes) if pool else symbol
-        # An operator that reads an input itself is prepared anew at each call, as slowly as outside of a graph.
-        symbol = symbol(**{name: sym.identity(sym.var(name)) for name in symbol.list_inputs()})
         self.op = cached_op(symbol, ['numbers', *(node.symbol().name for node in nodes if not node.operator), 'pool'])
 
     def fits(self, numbers):

@@ -35,8 +35,9 @@ class Pool:
 
     def around(self, symbol, nodes):
         """The same graph with the inputs of the roots in one array, `pool`, and its results in another."""
-        pieces, used = sym.split_v2(sym.var('pool'), tuple(self.ends[:-1]), axis=0), symbol.list_inputs()
-        given = {nodes[at].symbol().name: piece.reshape(shape)
-                 for at, piece, shape in zip(self.starts, pieces, self.shapes) if at >= 0}
-        symbol = symbol(**{name: piece for name, piece in given.items() if name in used})
+        pieces = sym.split_v2(sym.identity(sym.var('pool')), tuple(self.ends[:-1]), axis=0)
+        inputs = {nodes[at].symbol().name: piece.reshape(shape)
+                  for at, piece, shape in zip(self.starts, pieces, self.shapes) if at >= 0}
+        # An operator that reads an input itself is prepared anew at each call, as slowly as outside of a graph.
+        symbol = symbol(**{name: inputs.get(name, sym.identity(sym.var(name))) for name in symbol.list_inputs()})
         return sym.concat(*[result.reshape((-1,)) for result in symbol], dim=0)

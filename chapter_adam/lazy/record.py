@@ -160,7 +160,8 @@ class Recorder:
         moved = [root.writable for root in self.roots]
         if len(self.roots) < before:
             self.pool = None
-        is_pooled = layout and layout.is_pooled and moved and not kept
+        is_pooled = (layout and layout.is_pooled and not kept and moved
+                     and all([lazy.kind[1] is np.float32 for lazy in moved]))
         if is_pooled:
             self.wanted = tuple([lazy.at for lazy in moved])
         else:
