@@ -31,9 +31,11 @@ def _number(value):
 
 
 def _reads_one(name):
+    of_dict = getattr(dict, name)
+
     def method(self, key, *rest):
         self.read.add(key)
-        return getattr(dict, name)(self, key, *rest)
+        return of_dict(self, key, *rest)
     return method
 
 

@@ -16,9 +16,8 @@ from ..compat import mxnet
 from ..interrupts import whole
 from ..lines import running_line
 from .graph import Graph, Layout, packed
-from .memory import span
+from .memory import Pool, span
 from .node import Lazy, Node, make_plain, path_to, without_handle
-from .pool import Pool
 
 nd, NDArray = mxnet.nd, mxnet.nd.NDArray
 MOST_NODES = 50_000  # of all paths and graphs together, some 20 MB; then they are forgotten
@@ -42,7 +41,7 @@ class Recorder:
 
     def start(self, arrays, shown=None):
         """Makes arrays lazy, as roots. `shown`: they hold many runs, along a first axis, and show these shapes."""
-        self.is_busy, self.has_ended, self.roots, self.thread = True, False, [], get_ident()
+        self.is_busy, self.has_ended, self.roots, self.thread, self.pool = True, False, [], get_ident(), None
         self.many = len(arrays[0]) if shown else 0
         for array, shape in zip(arrays, shown or [array.shape for array in arrays]):
             self.add_root(array, shape)
@@ -52,7 +51,6 @@ class Recorder:
         """Makes a plain array lazy, and its gradient."""
         grad = self.aside(self._make_root, array, shape)
         self.roots.append(array)
-        self.pool = None
         if grad is not None:
             self.add_root(grad, shape)
 
@@ -151,15 +149,12 @@ class Recorder:
             self.is_open = False
 
     def _settle(self, layout):
-        path, before = self.node.path or path_to(self.node), len(self.roots)
-        self.node.path = path
+        path = self.node.path = self.node.path or path_to(self.node)
         # Three references are the list's, the loop's and getrefcount's: nobody else holds such a root any more.
         self.roots = [root for root in self.roots if getrefcount(root) > 3]
         # Two references are the node's and getrefcount's: where there are more, the rule has kept the result.
         kept = [node for node in path if getrefcount(node.result) > 2]
         moved = [root.writable for root in self.roots]
-        if len(self.roots) < before:
-            self.pool = None
         is_pooled = (layout and layout.is_pooled and not kept and moved
                      and all([lazy.kind[1] is np.float32 for lazy in moved]))
         if is_pooled:
@@ -206,7 +201,9 @@ class Recorder:
     def _loaded(self):
         """The pool, with the roots' values."""
         lazies = [root.writable for root in self.roots]
-        self.pool = self.pool or Pool([lazy.kind[0] for lazy in lazies])
+        shapes = [lazy.kind[0] for lazy in lazies]
+        if not self.pool or self.pool.shapes != shapes:
+            self.pool = Pool(shapes)
         self.pool.load([lazy.home for lazy in lazies], tuple([lazy.start for lazy in lazies]))
         return self.pool
 

@@ -217,6 +217,21 @@ def zeros_of_one_sign_for_the_weights_and_in_time_another_for_the_bias():
 
 @stays_lazy
 @each
+def halves_its_rate_every_eleven_steps(p, v, s, h, seen):
+    p[:] = p - h['lr'] * 0.5 ** (h['t'] // 12) * p.grad
+
+
+@stays_lazy
+def trains_the_bias_faster_from_the_twelfth_step_on():
+    def rule(params, states, hyperparams):
+        hyperparams['t'] += 1
+        for faster, p in zip((1.0, 3.0 if hyperparams['t'] > 12 else 1.0), params):
+            p[:] = p - hyperparams['lr'] * faster * p.grad
+    return rule, []
+
+
+@stays_lazy
+@each
 def mixes_the_numbers_of_an_array(p, v, s, h, seen):
     p[:] = p - h['lr'] * p.grad * nd.softmax(p.grad, axis=0)
 
@@ -311,6 +326,47 @@ def sets_values_of_other_types_and_shapes(p, v, s, h, seen):
 @each
 def computes_in_float64(p, v, s, h, seen):
     p[:] = (p.astype('float64') - h['lr'] * p.grad.astype('float64').exp().log()).astype('float32')
+
+
+@stays_lazy
+def adds_up_in_float64():
+    total = nd.zeros(1, dtype='float64')
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        total[:] = total + nd.cast(b.grad, 'float64') / 3
+        b[:] = b - hyperparams['lr'] * (b.grad + 0.1 * nd.cast(total, 'float32'))
+    return rule, [values([total])]
+
+
+@stays_lazy
+def shrinks_an_array_in_float64():
+    array, steps = nd.zeros((5, 1), dtype='float64'), itertools.count()
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        array[:] = array / 3 if next(steps) else nd.cast(w.grad, 'float64') / 3
+        w[:] = w - hyperparams['lr'] * w.grad
+    return rule, [values([array])]
+
+
+@stays_lazy
+def moves_a_state_and_lets_arrays_of_its_own_go():
+    kept, brief, steps = [nd.zeros((5, 1)), nd.zeros((5, 1))], [nd.zeros(1)], itertools.count(1)
+
+    def rule(params, states, hyperparams):
+        step, (w, b), (v, s) = next(steps), params, states[0]
+        if step % 11 == 0:
+            v[:] = w
+            kept[:] = [kept[1], nd.zeros((5, 1))]
+            brief.clear()
+        for array in brief:
+            array[:] = array + b.grad
+            b[:] = b - hyperparams['lr'] * array
+        kept[1][:] = kept[1] * 0.9 + w.grad
+        kept[0][:] = kept[0] + kept[1]
+        w[:] = w - hyperparams['lr'] * (w.grad + 0.1 * v + 0.01 * kept[0])
+    return rule, [lambda: values(kept)()]
 
 
 @stays_lazy
