@@ -355,7 +355,7 @@ def moves_a_state_and_lets_arrays_of_its_own_go():
     kept, brief, steps = [nd.zeros((5, 1)), nd.zeros((5, 1))], [nd.zeros(1)], itertools.count(1)
 
     def rule(params, states, hyperparams):
-        step, (w, b), (v, s) = next(steps), params, states[0]
+        step, (w, b), (v, _) = next(steps), params, states[0]
         if step % 11 == 0:
             v[:] = w
             kept[:] = [kept[1], nd.zeros((5, 1))]
