@@ -22,8 +22,8 @@ DRAG = """
     const [slider, handle, wait] =
         [document.getElementById('lr-slider'), document.getElementById('handle'), window.requestAnimationFrame];
     const [codes, wholes, pictures, painted] = [[], [], new Set(), new MessageChannel()];
-    let [spent, began] = [0, 0];
-    painted.port1.onmessage = () => wholes.push(performance.now() - began);
+    let [spent, frameBegan] = [0, 0];
+    painted.port1.onmessage = () => wholes.push(performance.now() - frameBegan);
     const timed = (work) => {
         const began = performance.now();
         work();
@@ -35,7 +35,7 @@ DRAG = """
     const { left, top } = handle.getBoundingClientRect();
     const move = (k) => {
         codes.push(spent);
-        [spent, began] = [0, performance.now()];
+        [spent, frameBegan] = [0, performance.now()];
         pictures.add(document.getElementById('line').textContent);
         if (k === frames) {
             window.requestAnimationFrame = wait;

@@ -87,6 +87,9 @@ def test_every_rule_can_be_chosen_and_brings_its_own_hyperparameters(browser, ru
     settings = browser.run('return lab.state.run.settings')
     assert settings['rule'] == rule and set(shown) == settings.keys() - {
         'rule', 'rows', 'divideLastBy', 'correction', 'epsPlace', 'firstT', 'schedule', 'start'}
+    hidden = browser.run("return [...document.querySelectorAll('#controls select')].filter((each) => "
+                         "!each.checkVisibility()).map((each) => each.id)")
+    assert set(hidden) == {'correction', 'epsPlace', 'firstT', 'schedule'} - settings.keys()
     assert ('lr' in shown) == (rule != 'adadelta') and ('beta2' in shown) == ('adam' in rule or rule in 'amsgrad yogi')
 
 
@@ -233,6 +236,15 @@ def test_pins_by_keyboard_keep_the_focus_and_are_spoken(browser):
         words = f'Pinned, {count} of 4.' if count < 5 else 'No place is left'
         browser.wait(f"document.getElementById('said').textContent.startsWith('{words}')")
         assert browser.run('return [document.activeElement.id, lab.state.pins.length]') == ['pin', 4]
+        assert browser.text('#problem').startswith('No place is left') == (count == 5)
+
+
+def test_a_slider_that_is_moved_and_set_back_within_a_frame_shows_the_value(browser):
+    at = browser.run("const slider = document.getElementById('lr-slider'), before = slider.value;"
+                     "slider.value = 0; slider.dispatchEvent(new Event('input', { bubbles: true }));"
+                     "lab.set(''); return before")
+    browser.wait()
+    assert browser.run("return document.getElementById('lr-slider').value") == at
 
 
 def test_two_axes_have_two_weights(browser):
