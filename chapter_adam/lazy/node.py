@@ -23,13 +23,14 @@ class Node(dict):
 
     `operator` is None for an input; `sources` are its inputs' positions, `at` its own; `kind` is its shape and type;
     `number` is the index of its number, or of the input; `result` is the lazy array that is handed out for it.
-    At the end of a record `path` holds its nodes and `graphs` its graphs, by what they return.
+    At the end of a record `path` holds its nodes, `times` how often it has come, and `graphs` its graphs, by what they
+    return.
     """
-    __slots__ = ('operator', 'sources', 'at', 'kind', 'before', 'number', 'result', 'path', 'graphs')
+    __slots__ = ('operator', 'sources', 'at', 'kind', 'before', 'number', 'result', 'path', 'graphs', 'times')
 
     def __init__(self, operator=None, sources=(), kind=None, number=None, before=None):
         self.operator, self.sources, self.kind, self.number, self.before = operator, sources, kind, number, before
-        self.at, self.path, self.graphs = before.at + 1 if before is not None else -1, None, {}
+        self.at, self.path, self.graphs, self.times = before.at + 1 if before is not None else -1, None, {}, 0
         self.result = without_handle(self.at, kind)
 
     @property

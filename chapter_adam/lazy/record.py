@@ -20,6 +20,7 @@ from .memory import Pool, span
 from .node import Lazy, Node, make_plain, path_to, without_handle
 
 nd, NDArray = mxnet.nd, mxnet.nd.NDArray
+WORTH_A_GRAPH = 3  # times that a path has come; to build one takes as long as the path three to six times one by one
 MOST_NODES = 50_000  # of all paths and graphs together, some 20 MB; then they are forgotten
 
 
@@ -104,11 +105,14 @@ class Recorder:
         """Runs an operator that has not followed here before, and writes it down."""
         if self.many and not operator.is_elementwise:
             self.end_laziness(f'{operator.name} looks at more than one number of an array')
-        values, path = self.evaluate(), path_to(self.node)
+        values = self.evaluate()
         values.append(self._run(operator, sources, number))
         if number is not None:
             self.numbers.append(number)
-        shape = operator.shape([path[at].kind[0] for at in sources]) if self.many else values[-1].shape
+        shape = values[-1].shape
+        if self.many:
+            path = path_to(self.node)
+            shape = operator.shape([path[at].kind[0] for at in sources])
         self.node = self._new(key, operator, sources, (shape, values[-1].dtype), len(self.numbers) - 1)
         return self.node.result
 
@@ -150,6 +154,7 @@ class Recorder:
 
     def _settle(self, layout):
         path = self.node.path = self.node.path or path_to(self.node)
+        self.node.times += 1
         # Three references are the list's, the loop's and getrefcount's: nobody else holds such a root any more.
         self.roots = [root for root in self.roots if getrefcount(root) > 3]
         # Two references are the node's and getrefcount's: where there are more, the rule has kept the result.
@@ -190,7 +195,8 @@ class Recorder:
         if self.many:  # this part's
             numbers = [n[:self.many] if isinstance(n, np.ndarray) else n for n in numbers]
         # Many runs always take the graph, which rounds in another way: a repeated call has to give the same.
-        if layout and self.wanted and (self.many or len(self.values) < len(self.node.path)):
+        is_due = self.many or self.node.times >= WORTH_A_GRAPH and len(self.values) < len(self.node.path)
+        if layout and self.wanted and is_due:
             results = self._by_graph(numbers, layout, self._loaded() if is_pooled else None)
             if results:
                 return dict(zip(self.wanted, results))
