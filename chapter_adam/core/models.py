@@ -60,12 +60,7 @@ class BatchesOfOne(Batches):
     is_pooled = True
 
     def batch(self, F, X, y, step):
-        rows = slice(step * self.n, (step + 1) * self.n)
-        return X[rows], y[rows]
-
-    def all(self, X, y):
-        """The minibatches of all steps, as symbols."""
-        return list(zip(*(data.split(num_outputs=self.steps, axis=0) for data in (X, y))))
+        return [F.slice_axis(data, axis=0, begin=step * self.n, end=(step + 1) * self.n) for data in (X, y)]
 
     def gradient(self, F, batch, w, b):
         return gradient(F, *batch, w, b, self.n)
@@ -102,7 +97,7 @@ class LazyModel(ScratchModel):
         while sizes and self.is_lazy:
             n, steps = sizes[0], steps_of_record(sizes)
             data = [a._slice(start, start + steps * n) for a in (X, y)]
-            done = self.lazy_steps.take(BatchesOfOne, (n, steps, X.shape[1]), data)
+            done = self.lazy_steps.take(BatchesOfOne.of(n, steps, X.shape[1]), data)
             self.is_lazy = not RECORDER.has_ended
             start, sizes = start + done * n, sizes[done:]
         super().train(X, y, bounds[len(bounds) - len(sizes):])

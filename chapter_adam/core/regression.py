@@ -34,7 +34,7 @@ def residual(F, X, y, w, b):
 
 def mean_loss(F, X, y, w, b):
     """L(w, b) = mean((X w + b - y)^2) / 2, of shape (1,)."""
-    return (F.square(residual(F, X, y, w, b)) / 2).mean()
+    return (residual(F, X, y, w, b) ** 2 / 2).mean()
 
 
 def gradient(F, X, y, w, b, n, keepdims=False):

@@ -1,4 +1,6 @@
 """Steps of a training on lazy arrays: gradients in closed form, the rule behind them, some steps as one record."""
+from functools import cache
+
 from ..lazy import RECORDER, Layout, equal
 from ..compat import mxnet
 
@@ -29,19 +31,15 @@ class Batches(Layout):
     Args:
         n, steps, d: rows of a minibatch, steps of the record, features. may_stack: w and b may become one array.
     """
-    known = {}
-
     def __init__(self, n, steps, d, may_stack=True):
         self.n, self.steps, self.d, self.may_stack = n, steps, d, may_stack
         self.operators = [(Gradient(self, step, 0), Gradient(self, step, 1)) for step in range(steps)]
 
     @classmethod
+    @cache
     def of(cls, *sizes):
         """The one for these sizes, which their graphs refer to."""
-        key = cls, *sizes
-        if key not in cls.known:
-            cls.known[key] = cls(*sizes)
-        return key, cls.known[key]
+        return cls(*sizes)
 
     def same_numbers(self, nodes, numbers):
         return [(nodes[w].number, nodes[b].number) for b, w in self.pairs(nodes, numbers).items()
@@ -55,7 +53,7 @@ class Batches(Layout):
             return {}
         for w, b in zip(of_w, of_b):
             pairs[b.at] = w.at
-            if (w.operator, b.operator) in self.operators:
+            if (w.operator, b.operator) in self.operators and pairs.get(w.sources[3]) == w.sources[2]:
                 continue
             if w.operator != b.operator or [pairs.get(at) for at in b.sources] != [*w.sources]:
                 return {}
@@ -66,24 +64,19 @@ class Batches(Layout):
         return pairs
 
     def symbols(self, nodes, numbers, given, wanted):
-        pairs = self.pairs(nodes, numbers)
-        batches, twins, values = self.all(nodes[0].symbol(), nodes[1].symbol()), {w: b for b, w in pairs.items()}, {}
-        for node in nodes[2:]:
-            at, operator = pairs.get(node.at, node.at), node.operator
-            if at in values:
-                continue
+        pairs, values = self.pairs(nodes, numbers), {}
+        if not pairs:
+            return super().symbols(nodes, numbers, given, wanted)
+        data = [node.symbol() for node in nodes[:2]]
+        for b, w in pairs.items():
+            node, operator = nodes[w], nodes[w].operator
             if operator is None:
-                values[at] = self.stack(nodes[at].symbol(), nodes[twins[at]].symbol()) if pairs else node.symbol()
+                values[w] = self.stack(node.symbol(), nodes[b].symbol())
             elif type(operator) is Gradient:
-                w, b = (values[pairs.get(source, source)] for source in node.sources[2:])
-                values[at] = (self.stacked_gradient(batches[operator.step], w) if pairs
-                              else self.gradient(sym, batches[operator.step], w, b)[operator.part])
+                values[w] = self.stacked_gradient(self.batch(sym, *data, operator.step), values[node.sources[2]])
             else:
-                sources = [values[pairs.get(source, source)] for source in node.sources]
-                values[at] = operator.apply(sym, sources, given[node.number] if node.takes_number else None)
-        if pairs:
-            return [self.unstack(values[pairs.get(at, at)])[at in pairs] for at in wanted]
-        return [sym.identity(values[at]) if nodes[at].operator is None else values[at] for at in wanted]
+                values[w] = node.apply(sym, values, given)
+        return [self.unstack(values[pairs.get(at, at)])[at in pairs] for at in wanted]
 
 
 class Steps:
@@ -92,17 +85,16 @@ class Steps:
     def __init__(self, params, trainer_fn, states, hyperparams):
         self.params, self.trainer_fn, self.states, self.hyperparams = params, trainer_fn, states, hyperparams
 
-    def take(self, kind, sizes, data, runs=None):
-        """As many steps as `sizes` says, on the minibatches in the arrays `data`; returns how many were taken."""
-        key, batches = kind.of(*sizes)
-        RECORDER.begin((key, runs), data)
+    def take(self, batches, data, runs=None):
+        """The steps of `batches`, whose minibatches are in the arrays `data`; returns how many were taken."""
+        RECORDER.begin((batches, runs), data)
         rule, follow, arguments = self.trainer_fn, RECORDER.follow, (self.states, self.hyperparams)
         w, b = (p.writable for p in self.params)
         grad_w, grad_b = w.grad.writable, b.grad.writable
         for step, (of_w, of_b) in enumerate(batches.operators):
             sources = 0, 1, w.at, b.at
             grad_w.at = follow(sources, of_w, sources).writable.at
-            grad_b.at = follow(Gradient, of_b, sources).writable.at
+            grad_b.at = follow(Gradient, of_b, sources).writable.at  # behind `of_w` a key need not say more
             rule([*self.params], *arguments)
             if RECORDER.has_ended:
                 return step + 1

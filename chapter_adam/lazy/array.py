@@ -1,9 +1,9 @@
 """Lazy NDArrays: while a record is open, operators on them are written down and not run.
 
-A lazy array is an NDArray like any other, `type(p) is NDArray`, but it has no handle, and its attribute `writable`,
-which MXNet only tests for truth, holds a `Lazy`. Whatever MXNet does with an array asks for the handle first; there the
-laziness ends. Only the methods below know lazy arrays, and `invoke`, through which all generated functions go. They
-replace MXNet's own while a block of `lazy` runs, and leave plain arrays to these.
+A lazy array is an NDArray like any other, `type(p) is NDArray`, but it has no handle, and its attribute `writable`
+holds a `Lazy`: MXNet asks only whether that is true, or hands it on once it has the handle. Whatever MXNet does with an
+array asks for the handle first; there the laziness ends. Only the methods below know lazy arrays, and `invoke`, through
+which all generated functions go. While a block of `lazy` runs they replace MXNet's own, and leave it plain arrays.
 """
 import numpy as np
 
@@ -15,8 +15,8 @@ from .operators import NAME_OF, TWINS, Operator
 from .record import RECORDER as recorder
 
 base, NDArray, register = mxnet.base, mxnet.nd.NDArray, mxnet.ndarray.register
-WHOLE = slice(None)
-PATCHES = {}  # by name, what replaces MXNet's own; MXNETS: that
+ALL = slice(None)
+PATCHES = {}  # by name, our functions in place of MXNet's; MXNETS, below, has MXNet's own
 
 
 def patch(name):
@@ -40,7 +40,7 @@ def operand(array):
     copy = array.copy()  # which ends the laziness if the array lies in a root's memory
     if not recorder.is_open:
         return None
-    return recorder.enter(copy.reshape(for_runs(array.shape)) if recorder.many else copy, (array.shape, array.dtype))
+    return recorder.enter(copy.reshape(for_runs(array.shape)) if recorder.runs else copy, (array.shape, array.dtype))
 
 
 def for_runs(shape):
@@ -68,7 +68,7 @@ def arithmetic(code, method, name):
                 key = number_code + me.at
             elif type(other) is NDArray and type(other.writable) is Lazy:
                 key = array_code + (me.at << 20) + other.writable.at
-            elif recorder.many and isinstance(other, np.ndarray):
+            elif recorder.runs and isinstance(other, np.ndarray):
                 return recorder.follow((code, me.at), with_number, (me.at,), other)
             node = recorder.node.get(key)
             if node is not None:
@@ -147,7 +147,7 @@ def set_recording(is_recording):
 
 @patch('__setitem__')
 def set_item(self, key, value):
-    me, is_whole = self.writable, type(key) is slice and key == WHOLE
+    me, is_whole = self.writable, type(key) is slice and key == ALL
     if is_whole and type(me) is Lazy:
         him = value.writable if type(value) is NDArray else None
         if me.home is None:
@@ -157,13 +157,13 @@ def set_item(self, key, value):
             return
         if type(value) is not NDArray:
             value, given = mxnet.nd.empty(self.shape, dtype=self.dtype), value
-            MXNETS['__setitem__'](value, WHOLE, given)
+            MXNETS['__setitem__'](value, ALL, given)
         store(self, value)
     elif is_lazy(value) and is_whole and can_join(self, value):
         recorder.add_root(self, self.shape)
         store(self, value)
     else:
-        if recorder.many and is_lazy(value) and type(me) is not Lazy:
+        if recorder.runs and is_lazy(value) and type(me) is not Lazy:
             recorder.end_laziness('an array is written to that is not among the states')
         MXNETS['__setitem__'](self, key, value_of(value) if is_lazy(value) else value)
 
@@ -171,11 +171,11 @@ def set_item(self, key, value):
 def store(array, value):
     """array[:] = value, for a lazy array."""
     value = value if value.shape == array.shape else value.broadcast_to(array.shape)
-    if recorder.many and not is_lazy(value):
+    if recorder.runs and not is_lazy(value):
         value = array.zeros_like() + value  # as many times as there are runs
     at = operand(value if value.dtype == array.dtype else value.astype(array.dtype))
     if at is None:
-        MXNETS['__setitem__'](array, WHOLE, value)
+        MXNETS['__setitem__'](array, ALL, value)
     else:
         array.writable.at = at
 
@@ -183,20 +183,20 @@ def store(array, value):
 def can_join(array, value):
     """Whether a plain array that is given a lazy value can go on as a lazy one, a root."""
     # Asked first: a shape is asked of the handle, which would end the laziness of `value` too.
-    return (type(array) is NDArray and array.writable and not recorder.many and not lies_in_a_root(array)
+    return (type(array) is NDArray and array.writable and not recorder.runs and not lies_in_a_root(array)
             and (array.shape, array.dtype) == value.writable.kind and array.stype == 'default')
 
 
 def value_of(array):
     """A lazy array's value, as a plain array; the laziness goes on."""
-    if recorder.many:
+    if recorder.runs:
         recorder.end_laziness('the value of an array is asked for')
     return recorder.value(array.writable.at)
 
 
 @patch('__getitem__')
 def get_item(self, key):
-    return self if type(key) is slice and key == WHOLE and is_lazy(self) else MXNETS['__getitem__'](self, key)
+    return self if type(key) is slice and key == ALL and is_lazy(self) else MXNETS['__getitem__'](self, key)
 
 
 @patch('copyto')

@@ -16,23 +16,21 @@ class Layout:
     is_pooled = False  # whether its graphs have the roots in one array
 
     def same_numbers(self, nodes, numbers):
-        """Pairs of indices of numbers that have to be the same in each call of the graph, which has the first."""
+        """Pairs of indices of numbers: the graph takes the first of each, and fits only where both are the same."""
         return []
 
     def symbols(self, nodes, numbers, given, wanted):
         """The values at `wanted`, as symbols of the inputs and of the numbers, `given`."""
         values = []
         for node in nodes:
-            number = given[node.number] if node.takes_number else None
-            values.append(node.operator.apply(sym, [values[at] for at in node.sources], number) if node.operator
-                          else node.symbol())
+            values.append(node.apply(sym, values, given) if node.operator else node.symbol())
         return [sym.identity(values[at]) if nodes[at].operator is None else values[at] for at in wanted]
 
 
 class Graph:
     """Called with the inputs and numbers of a record, it returns the values at `wanted`.
 
-    `bakes`: numbers that come often in the record are part of the graph, whose operators are then faster.
+    `bakes`: numbers that come often are built in, and the graph fits only where they are the same: it is faster so.
     `pool`: the `Pool` that has the roots, if one has.
     """
     built = 0

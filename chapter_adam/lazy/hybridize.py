@@ -13,7 +13,7 @@ nd, NDArray = mxnet.nd, mxnet.nd.NDArray
 def hybridize(trainer_fn):
     """A function that does what a rule does, each call as one graph of MXNet's.
 
-    The rule runs as it stands, at every call; only the arrays in `params` and `states` are lazy while it runs.
+    The rule runs as it stands, at every call; only the arrays in its arguments are lazy while it runs.
 
     Args:
         trainer_fn: any function of the book's form, trainer_fn(params, states, hyperparams).
@@ -60,7 +60,7 @@ class Hybridized:
 
 
 def arrays_in(nested):
-    """The NDArrays of float32 in nested tuples, lists and dicts, each once."""
+    """The NDArrays in nested tuples, lists and dicts that can become lazy, each once."""
     found, seen = {}, set()
 
     def look(value):
@@ -81,8 +81,8 @@ def arrays_in(nested):
 class lazy:
     """While the block runs, operators on these arrays are written down. See `Recorder.start`."""
 
-    def __init__(self, arrays, **options):
-        self.arrays, self.options = arrays, options
+    def __init__(self, arrays, shown=None):
+        self.arrays, self.shown = arrays, shown
 
     @whole
     def __enter__(self):
@@ -92,12 +92,12 @@ class lazy:
         self.before = {name: vars(owner)[name] for name, owner in OWNERS.items() if name in vars(owner)}
         for name, owner in OWNERS.items():
             setattr(owner, name, PATCHES[name])
-        recorder.start(self.arrays, **self.options)
+        recorder.start(self.arrays, self.shown)
 
     @whole
     def __exit__(self, *_):
         try:
-            if recorder.is_open and not recorder.many:
+            if recorder.is_open and not recorder.runs:
                 recorder.finish(None)
         finally:
             recorder.close()

@@ -1,6 +1,7 @@
 """Where arrays lie: whether two share memory, and a pool in which those of a training lie side by side."""
 import ctypes
 from itertools import accumulate
+from math import prod
 
 import numpy as np
 
@@ -33,13 +34,16 @@ def are_apart(arrays):
 class Pool:
     """Two arrays that take turns: a graph reads the roots' values from one and writes them to the other.
 
-    What a call of a graph costs is for the most part its inputs and outputs.
+    What a call of a graph costs is for the most part its inputs and outputs, as long as these are small.
     """
+    MOST = 1000  # numbers
 
-    def __init__(self, shapes):
-        sizes = [nd.empty(shape).size for shape in shapes]
-        self.shapes, self.ends = shapes, [*accumulate(sizes)]
+    def __init__(self, lazies):
+        self.first, self.shapes = lazies[0].start, [lazy.kind[0] for lazy in lazies]
+        self.ends = [*accumulate(map(prod, self.shapes))]
         self.sides = [self._side(), self._side()]
+        for lazy, view in zip(lazies, self.sides[0][1]):
+            lazy.home.copyto(view)
 
     def _side(self):
         """An array, and its parts as views of the roots' shapes."""
@@ -47,13 +51,15 @@ class Pool:
         return array, [array[begin:end].reshape(shape)
                        for begin, end, shape in zip([0, *self.ends], self.ends, self.shapes)]
 
-    def load(self, homes, starts):
-        """Copies the roots' values, but for those that are there; `starts`: the positions of their inputs."""
-        self.starts = starts
-        # A root that others have left has moved up: no view is written to before its value has been copied.
-        for home, view in zip(homes, self.sides[0][1]):
-            if home is not view:
-                home.copyto(view)
+    @classmethod
+    def takes(cls, lazies):
+        """Whether there is anything to gain: few numbers of one type, of roots that were there as the record began."""
+        return (lazies and lazies[-1].start >= 0 and all(lazy.kind[1] is np.float32 for lazy in lazies)
+                and sum(prod(lazy.kind[0]) for lazy in lazies) <= cls.MOST)
+
+    def holds(self, lazies):
+        """Whether the roots' values are those of this pool, in its order."""
+        return [id(lazy.home) for lazy in lazies] == [id(view) for view in self.sides[0][1]]
 
     def run(self, op, *inputs):
         """Calls a graph; returns the roots' new values as views, which hold until the call after the next."""
@@ -63,9 +69,14 @@ class Pool:
 
     def around(self, symbol, nodes):
         """The same graph with the inputs of the roots in one array, `pool`, and its results in another."""
-        pieces = sym.split_v2(sym.identity(sym.var('pool')), tuple(self.ends[:-1]), axis=0)
-        inputs = {nodes[at].symbol().name: piece.reshape(shape)
-                  for at, piece, shape in zip(self.starts, pieces, self.shapes) if at >= 0}
+        pieces = sym.split_v2(sym.var('pool'), tuple(self.ends[:-1]), axis=0)
+        symbol = with_inputs(symbol, {node.symbol().name: piece.reshape(shape)
+                                      for node, piece, shape in zip(nodes[self.first:], pieces, self.shapes)})
         # An operator that reads an input itself is prepared anew at each call, as slowly as outside of a graph.
-        symbol = symbol(**{name: inputs.get(name, sym.identity(sym.var(name))) for name in symbol.list_inputs()})
+        symbol = with_inputs(symbol, {name: sym.identity(sym.var(name)) for name in symbol.list_inputs()})
         return sym.concat(*[result.reshape((-1,)) for result in symbol], dim=0)
+
+
+def with_inputs(symbol, values):
+    """A symbol whose variables of these names, where it has them, are other symbols."""
+    return symbol(**{name: values[name] for name in symbol.list_inputs() if name in values})

@@ -7,9 +7,10 @@ NDArray = mxnet.nd.NDArray
 class Lazy:
     """What the attribute `writable` of a lazy NDArray holds.
 
-    `at` is its value's position and `start` where that was at first, `kind` its shape and type, `grad` the lazy NDArray
-    of its gradient. A root, an array from outside, also has `home`, a plain NDArray with its value before the record,
-    and `origin`, one with its own memory, the addresses `span`, which gets the value in the end.
+    `at` is its value's position and `start` where that was at first, or -1 where it has joined in this record; `kind`
+    its shape and type, `grad` the lazy NDArray of its gradient. A root, an array from outside, also has `home`, a plain
+    NDArray with its value before the record, and `origin`, one with its own memory, the addresses `span`, which gets
+    the value in the end.
     """
     __slots__ = ('at', 'start', 'kind', 'grad', 'home', 'origin', 'span')
 
@@ -36,6 +37,11 @@ class Node(dict):
     @property
     def takes_number(self):
         return self.operator is not None and self.operator.takes_number
+
+    def apply(self, F, values, numbers):
+        """The value of an operator's node from those of the record: with F = mxnet.sym, a symbol."""
+        number = numbers[self.number] if self.takes_number else None
+        return self.operator.apply(F, [values[at] for at in self.sources], number)
 
     def symbol(self):
         """The variable of an input."""

@@ -32,9 +32,11 @@ class Recorder:
     """Records operators. A process has one; who uses it holds `compat.DEVICE`.
 
     Calls come in this order: start (begin follow... finish)... close; in the middle, end_laziness, which closes too.
-    `values`: what has been computed, by position; `wanted`: the positions that the last record's graph returns.
+    `is_busy` holds from start to close, `is_open` while a record is open, and that only for `thread`. `runs`: how many
+    each root holds (0 where it is the one run). `values`: what has been computed, by position. `wanted`: the positions
+    that the last record has returned. `written`: results that the rule has written to. `size`: of nodes and graphs.
     """
-    __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'written', 'many', 'thread', 'wanted', 'is_open',
+    __slots__ = ('node', 'numbers', 'inputs', 'values', 'roots', 'written', 'runs', 'thread', 'wanted', 'is_open',
                  'is_busy', 'has_ended', 'tries', 'nodes', 'size', 'pool')
 
     def __init__(self):
@@ -43,7 +45,7 @@ class Recorder:
     def start(self, arrays, shown=None):
         """Makes arrays lazy, as roots. `shown`: they hold many runs, along a first axis, and show these shapes."""
         self.is_busy, self.has_ended, self.roots, self.thread, self.pool = True, False, [], get_ident(), None
-        self.many = len(arrays[0]) if shown else 0
+        self.runs = len(arrays[0]) if shown else 0
         for array, shape in zip(arrays, shown or [array.shape for array in arrays]):
             self.add_root(array, shape)
 
@@ -54,6 +56,8 @@ class Recorder:
         self.roots.append(array)
         if grad is not None:
             self.add_root(grad, shape)
+            if self.is_open:  # the root joins in the middle of a record, its gradient with the value that it has
+                grad.writable.at = grad.writable.start = self.enter(grad.writable.home, grad.writable.kind)
 
     @staticmethod
     def _make_root(array, shape):
@@ -103,21 +107,21 @@ class Recorder:
 
     def _grow(self, key, operator, sources, number):
         """Runs an operator that has not followed here before, and writes it down."""
-        if self.many and not operator.is_elementwise:
+        if self.runs and not operator.is_elementwise:
             self.end_laziness(f'{operator.name} looks at more than one number of an array')
         values = self.evaluate()
         values.append(self._run(operator, sources, number))
         if number is not None:
             self.numbers.append(number)
         shape = values[-1].shape
-        if self.many:
+        if self.runs:
             path = path_to(self.node)
             shape = operator.shape([path[at].kind[0] for at in sources])
         self.node = self._new(key, operator, sources, (shape, values[-1].dtype), len(self.numbers) - 1)
         return self.node.result
 
     def _run(self, operator, sources, number):
-        number = nd.array(packed([number[:self.many]])[0]) if isinstance(number, np.ndarray) else number
+        number = nd.array(packed([number[:self.runs]])[0]) if isinstance(number, np.ndarray) else number
         return self.aside(operator.apply, nd, [self.values[at] for at in sources], number)
 
     @whole
@@ -156,81 +160,78 @@ class Recorder:
         path = self.node.path = self.node.path or path_to(self.node)
         self.node.times += 1
         # Three references are the list's, the loop's and getrefcount's: nobody else holds such a root any more.
-        self.roots = [root for root in self.roots if getrefcount(root) > 3]
+        dropped = {id(root): root for root in self.roots if getrefcount(root) <= 3}
         # Two references are the node's and getrefcount's: where there are more, the rule has kept the result.
         kept = [node for node in path if getrefcount(node.result) > 2]
-        moved = [root.writable for root in self.roots]
-        is_pooled = (layout and layout.is_pooled and not kept and moved
-                     and all([lazy.kind[1] is np.float32 for lazy in moved]))
-        if is_pooled:
-            self.wanted = tuple([lazy.at for lazy in moved])
-        else:
-            moved = [lazy for lazy in moved if lazy.at != lazy.start]
-            self.wanted = tuple(dict.fromkeys(lazy.at for lazy in [*moved, *(node.result.writable for node in kept)]))
-        results = self._results(layout, is_pooled)
-        for lazy in moved:
-            lazy.home = results[lazy.at]
-        self._hand_out(kept, results)
+        # Eager operators may round in another way than a graph. Many runs, whose parts repeat this, never mix them.
+        if not self.runs and (self.node.times < WORTH_A_GRAPH or len(self.values) == len(path)):
+            layout = None
+        changed = [root.writable for root in self.roots]
+        pool = self._pool_of(changed) if layout and layout.is_pooled and not kept and not dropped else None
+        if not pool:
+            changed = [lazy for lazy in changed if lazy.at != lazy.start]
+        self.wanted = tuple([lazy.at for lazy in [*changed, *[node.result.writable for node in kept]]])
+        results = self._results(layout, pool)
+        for lazy, home in zip(changed, results):
+            lazy.home = home
+        self._hand_out(kept, results[len(changed):])
         for lazy in self.written:  # the rule wrote to these results, which their nodes hand out again
             lazy.at = lazy.start
+        self.roots = [root for root in self.roots if id(root) not in dropped]
+        self._release([*dropped.values()])
 
     def _hand_out(self, kept, results):
         """Makes results plain that the rule has kept; their nodes get new ones."""
-        for node in kept:
-            make_plain(node.result, results[node.result.writable.at].copy())
+        for node, result in zip(kept, results):
+            make_plain(node.result, result.copy())
             node.result = without_handle(node.at, node.kind)
-        if kept and self.many:
+        if kept and self.runs:
             raise MixesRuns('a rule that keeps arrays of its own from step to step cannot train many runs: hand them '
                             'over as `states`, or train the runs one by one with train_ch7')
 
     @whole
     def repeat(self, inputs, numbers, layout):
-        """The finished record on other inputs: by position, the values that the roots got."""
+        """The finished record on other inputs: the values at `wanted`, which the roots got."""
         self.inputs, self.numbers, self.values = inputs, numbers, []
         return self._results(layout)
 
-    def _results(self, layout, is_pooled=False):
-        """The wanted values by position, as plain arrays."""
+    def _results(self, layout, pool=None):
+        """The values at `wanted`, as plain arrays; by a graph, if there is a layout of one."""
         numbers = self.numbers
-        if self.many:  # this part's
-            numbers = [n[:self.many] if isinstance(n, np.ndarray) else n for n in numbers]
-        # Many runs always take the graph, which rounds in another way: a repeated call has to give the same.
-        is_due = self.many or self.node.times >= WORTH_A_GRAPH and len(self.values) < len(self.node.path)
-        if layout and self.wanted and is_due:
-            results = self._by_graph(numbers, layout, self._loaded() if is_pooled else None)
-            if results:
-                return dict(zip(self.wanted, results))
+        if self.runs:  # this part's
+            numbers = [n[:self.runs] if isinstance(n, np.ndarray) else n for n in numbers]
+        results = layout and self.wanted and self._by_graph(numbers, layout, pool)
+        if results:  # else the path is a new one, or no graph can hold it
+            return results
         values = self.evaluate()
         # An input is a root's own array, which is to stay that root's alone.
-        return {at: values[at] if self.node.path[at].operator else values[at].copy() for at in self.wanted}
+        return [values[at] if self.node.path[at].operator else values[at].copy() for at in self.wanted]
 
-    def _loaded(self):
-        """The pool, with the roots' values."""
-        lazies = [root.writable for root in self.roots]
-        shapes = [lazy.kind[0] for lazy in lazies]
-        if not self.pool or self.pool.shapes != shapes:
-            self.pool = Pool(shapes)
-        self.pool.load([lazy.home for lazy in lazies], tuple([lazy.start for lazy in lazies]))
+    def _pool_of(self, lazies):
+        """The pool that holds the roots' values; None where they are none for a pool."""
+        if not self.pool or not self.pool.holds(lazies):
+            self.pool = Pool(lazies) if Pool.takes(lazies) else None  # an old one's views may be inputs of this record
         return self.pool
 
     def _by_graph(self, numbers, layout, pool):
         """What the path's graph returns, or None if one of its operators cannot be part of a graph after all."""
-        graphs = self.node.graphs.setdefault((self.wanted, pool and pool.starts), [])
+        graphs = self.node.graphs.setdefault((self.wanted, bool(pool)), [])
         for graph in graphs:
             if not graph or graph.fits(numbers):
                 return graph and graph(self.inputs, numbers, pool)
         self.size += len(self.node.path)  # a graph takes as much memory as its nodes
         try:
+            # Numbers that have changed since the first graph was built will change again.
             graphs.append(Graph(self.node.path, self.wanted, numbers, layout, bakes=not graphs, pool=pool))
             return graphs[-1](self.inputs, numbers, pool)
         except mxnet.base.MXNetError:
-            graphs[:] = [None]
+            graphs[:] = [None]  # for good
 
     @whole
     def end_laziness(self, why):
         """Ends the laziness in the middle of a record: every array is what it would be in an eager run."""
         line = running_line()
-        if self.many:
+        if self.runs:
             raise MixesRuns(f'{line}{why}, so the runs of an ensemble would mix; train them one by one with train_ch7')
         try:
             self.finish(None)
@@ -241,14 +242,20 @@ class Recorder:
 
     @whole
     def close(self):
-        """Gives the roots their handles back, and their memory the new values."""
-        self.is_open, self.is_busy, lazies = False, False, [root.writable for root in self.roots]
-        for root, lazy in zip(self.roots, lazies):
+        """Ends it all; the roots are plain again."""
+        self.is_open, self.is_busy = False, False
+        self._release(self.roots)
+        self.roots, self.pool = [], None
+
+    @staticmethod
+    def _release(roots):
+        """Gives roots their handles back, and their memory, of which there may be views, the new values."""
+        lazies = [root.writable for root in roots]
+        for root, lazy in zip(roots, lazies):
             make_plain(root, lazy.origin)
-        for root, lazy in zip(self.roots, lazies):
+        for root, lazy in zip(roots, lazies):
             if lazy.home is not lazy.origin:
                 lazy.home.copyto(root)
-        self.roots = []
 
     def is_mine(self):
         """Whether a record is open, and this thread's."""

@@ -25,20 +25,12 @@ class BatchesOfMany(Batches):
     """The gradients of many runs; the data are the table and each run's rows of it, indices (runs, steps * n)."""
 
     def batch(self, F, table, indices, step):
-        return self._take(F, *self.columns(F, table), indices, step)
-
-    def all(self, table, indices):
-        """The minibatches of all steps, as symbols."""
-        columns = self.columns(sym, table)
-        return [self._take(sym, *columns, indices, step) for step in range(self.steps)]
+        rows = F.slice_axis(indices, axis=1, begin=step * self.n, end=(step + 1) * self.n)
+        return [F.take(column, rows) for column in self.columns(F, table)]
 
     def columns(self, F, table):
         return (F.slice_axis(table, axis=1, begin=0, end=self.d + 1),
                 F.slice_axis(table, axis=1, begin=self.d + 1, end=self.d + 2).reshape((-1,)))
-
-    def _take(self, F, X, y, indices, step):
-        rows = F.slice_axis(indices, axis=1, begin=step * self.n, end=(step + 1) * self.n)
-        return F.take(X, rows), F.take(y, rows)
 
     def gradient(self, F, batch, w, b):
         return gradient_of_runs(F, *batch, w, b, self.n, self.d)
@@ -103,10 +95,9 @@ class RuleRuns(Runs):
             rows = orders[:, at:at + steps * n]
             # In a batch of all examples b's gradient may be rounding alone, which Adam makes a full step: there it has
             # to be summed as in a single run, not in one array with w's.
-            may_stack = n < len(table)
-            sizes_of_record = n, steps, self.d, may_stack
-            self.steps.take(BatchesOfMany, sizes_of_record, [table, as_int32(rows[self.parts[0]])], self.parts[0].stop)
-            self._repeat(table, rows, BatchesOfMany.of(*sizes_of_record)[1])
+            batches = BatchesOfMany.of(n, steps, self.d, n < len(table))
+            self.steps.take(batches, [table, as_int32(rows[self.parts[0]])], self.parts[0].stop)
+            self._repeat(table, rows, batches)
             at, sizes = at + steps * n, sizes[steps:]
 
     def _repeat(self, table, rows, layout):
@@ -117,6 +108,7 @@ class RuleRuns(Runs):
             roots = [w, w, b, b, *states]  # w and b fill their gradients' places, which nobody reads
             own = [number[part] if isinstance(number, np.ndarray) else number for number in numbers]
             results = RECORDER.repeat([table, as_int32(rows[part]), *roots, *inputs[2 + len(roots):]], own, layout)
+            results = dict(zip(RECORDER.wanted, results))
             arrays[:] = [results.get(root.writable.at, array) for root, array in zip(self.arrays[0], arrays)]
 
 

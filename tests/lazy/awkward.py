@@ -145,6 +145,35 @@ def an_array_of_its_own_that_changes():
 
 
 @stays_lazy
+def an_array_of_its_own_with_a_gradient():
+    array = nd.zeros((5, 1))
+    array.attach_grad()
+    array.grad[:] = 3
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        array[:] = 0.9 * array + w.grad
+        array.grad[:] = array.grad * 0.5 + array
+        w[:] = w - hyperparams['lr'] * array.grad
+    return rule, [lambda: values([array, array.grad])()]
+
+
+@stays_lazy
+def lets_an_array_go_but_not_its_view():
+    view, kept, steps = nd.zeros(5), [], itertools.count(1)
+    kept.append(view.reshape((5, 1)))
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        w[:] = w - hyperparams['lr'] * w.grad
+        for array in kept:
+            array[:] = w * 2
+        if next(steps) == 8:
+            kept.clear()
+    return rule, [lambda: values([view])()]
+
+
+@stays_lazy
 def its_own_rows_in_a_ring():
     ring, steps = nd.zeros((4, 5, 1)), itertools.count()
 
@@ -241,6 +270,24 @@ def mixes_the_numbers_of_an_array(p, v, s, h, seen):
 def sorts(p, v, s, h, seen):
     """With its default axis this cannot be part of a CachedOp."""
     p[:] = p - h['lr'] * nd.sort(p.grad)
+
+
+@stays_lazy
+def makes_parameters_of_states_alone():
+    def rule(params, states, hyperparams):
+        for p, (z, _), faster in zip(params, states, (False, True)):
+            z[:] = z + p.grad
+            once = -0.1 * z
+            three_times = once * 3
+            p[:] = three_times if faster else once
+    return rule, []
+
+
+@stays_lazy
+def updates_the_bias_first():
+    def rule(params, states, hyperparams):
+        return adam(params[::-1], states[::-1], hyperparams)
+    return rule, []
 
 
 @stays_lazy
@@ -366,6 +413,20 @@ def moves_a_state_and_lets_arrays_of_its_own_go():
         kept[1][:] = kept[1] * 0.9 + w.grad
         kept[0][:] = kept[0] + kept[1]
         w[:] = w - hyperparams['lr'] * (w.grad + 0.1 * v + 0.01 * kept[0])
+    return rule, [lambda: values(kept)()]
+
+
+@stays_lazy
+def lets_an_array_go_while_another_comes():
+    kept, steps = [nd.zeros((5, 1)), nd.zeros((5, 1))], itertools.count(1)
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        if next(steps) % 8 == 0:
+            kept[:] = [kept[1], nd.zeros((5, 1))]
+        for at, array in enumerate(kept):
+            array[:] = array * 0.9 + (at + 1) * w.grad
+        w[:] = w - hyperparams['lr'] * (kept[0] + 0.5 * kept[1])
     return rule, [lambda: values(kept)()]
 
 
