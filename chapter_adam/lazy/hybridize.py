@@ -61,20 +61,18 @@ class Hybridized:
 
 def arrays_in(nested):
     """The NDArrays in nested tuples, lists and dicts that can become lazy, each once."""
-    found, seen = {}, set()
-
-    def look(value):
+    found, seen, todo = {}, set(), [nested]
+    while todo:
+        value = todo.pop()
         if id(value) in seen:
-            return
+            continue
         seen.add(id(value))
         if type(value) is NDArray:
             if value.writable and value.dtype == np.float32 and value.stype == 'default' and (
                     value.size and value.context == mxnet.cpu()):
                 found[id(value)] = value
         elif isinstance(value, (tuple, list, dict)):
-            for part in dict.values(value) if isinstance(value, dict) else value:
-                look(part)
-    look(nested)
+            todo += reversed(list(dict.values(value) if isinstance(value, dict) else value))
     return list(found.values())
 
 
