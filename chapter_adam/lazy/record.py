@@ -7,6 +7,7 @@ still referred to are computed: those of a new path are there already, those of 
 """
 import atexit
 import warnings
+from collections import defaultdict
 from sys import getrefcount
 from threading import get_ident
 
@@ -40,7 +41,7 @@ class Recorder:
                  'is_busy', 'has_ended', 'tries', 'nodes', 'size', 'pool')
 
     def __init__(self):
-        self.is_open, self.is_busy, self.tries, self.nodes, self.size = False, False, {}, [], 0
+        self.is_open, self.is_busy, self.tries, self.nodes, self.size = False, False, defaultdict(Node), [], 0
 
     def start(self, arrays, shown=None):
         """Makes arrays lazy, as roots. `shown`: they hold many runs, along a first axis, and show these shapes."""
@@ -72,10 +73,7 @@ class Recorder:
         """Begins a record in the trie of `key`: first come the plain arrays `data`, then the roots."""
         if self.size > MOST_NODES:
             self.forget()
-        if key not in self.tries:
-            self.tries[key] = Node()
-        self.node = self.tries[key]
-        self.numbers, self.inputs, self.values, self.written = [], [], [], []
+        self.node, self.numbers, self.inputs, self.values, self.written = self.tries[key], [], [], [], []
         for index, array in enumerate(data):
             self.enter(array, (index,))
         for lazy in [root.writable for root in self.roots]:
@@ -265,7 +263,7 @@ class Recorder:
         """Forgets all paths and their graphs."""
         for node in [*self.tries.values(), *self.nodes]:
             node.result.handle = None  # there is nothing to be freed
-        self.tries, self.nodes, self.size = {}, [], 0
+        self.tries, self.nodes, self.size = defaultdict(Node), [], 0
 
 
 RECORDER = Recorder()

@@ -145,6 +145,17 @@ def an_array_of_its_own_that_changes():
 
 
 @stays_lazy
+def an_array_of_its_own_that_joins_behind_one_that_stays():
+    shift, array = nd.array([[1], [2], [3], [4], [5]]), nd.zeros((5, 1))
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        array[:] = w.grad + shift
+        w[:] = w - hyperparams['lr'] * array
+    return rule, [lambda: values([array, shift])()]
+
+
+@stays_lazy
 def an_array_of_its_own_with_a_gradient():
     array = nd.zeros((5, 1))
     array.attach_grad()
