@@ -165,7 +165,7 @@ class Recorder:
         if not self.runs and (self.node.times < WORTH_A_GRAPH or len(self.values) == len(path)):
             layout = None
         changed = [root.writable for root in self.roots]
-        pool = self._pool_of(changed) if layout and layout.is_pooled and not kept and not dropped else None
+        pool = self._pool_of(changed) if layout and layout.is_pooled and not kept else None
         if not pool:
             changed = [lazy for lazy in changed if lazy.at != lazy.start]
         self.wanted = tuple([lazy.at for lazy in [*changed, *[node.result.writable for node in kept]]])

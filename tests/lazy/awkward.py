@@ -145,14 +145,15 @@ def an_array_of_its_own_that_changes():
 
 
 @stays_lazy
-def an_array_of_its_own_that_joins_behind_one_that_stays():
-    shift, array = nd.array([[1], [2], [3], [4], [5]]), nd.zeros((5, 1))
+def arrays_of_its_own_that_join_behind_one_that_stays():
+    shift, arrays = nd.array([[1], [2], [3], [4], [5]]), [nd.zeros((5, 1)) for _ in range(3)]
 
     def rule(params, states, hyperparams):
         w, b = params
-        array[:] = w.grad + shift
-        w[:] = w - hyperparams['lr'] * array
-    return rule, [lambda: values([array, shift])()]
+        for array in arrays:
+            array[:] = w.grad + shift
+        w[:] = w - hyperparams['lr'] * sum(arrays)
+    return rule, [lambda: values([*arrays, shift])()]
 
 
 @stays_lazy
