@@ -28,7 +28,7 @@ html: setup
 	@$(py) scripts/build_html.py
 
 lint: setup
-	@$(py) -m flake8
+	@$(py) -m flake8 chapter_adam scripts tests
 	@for tool in oxlint 'oxfmt --check'; do \
 		said=$$(.venv/bin/$$tool chapter_adam/lab tests/lab 2>&1) || { echo "$$said"; exit 1; }; done
 

@@ -116,7 +116,7 @@ def run_scratch(trainer_fn, states, hyperparams, features, labels, batch_size=10
         raise with_origin(error, again) from None
     left = [p for p, is_left in (('the weights', np.array_equal(history.weights, w[:, 0])),
                                  ('the bias', history.bias == b[0])) if is_left]
-    warn_of_slips(name, own_hyperparams, run.steps, left, is_own(trainer_fn))
+    warn_of_slips(name, own_hyperparams, run.steps, left, is_own(trainer_fn), own_states)
     return history
 
 

@@ -2,6 +2,7 @@
 import math
 import re
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 import numpy
 
@@ -9,6 +10,13 @@ from ..compat import mxnet
 from ..core.checks import short
 from ..lazy import MixesRuns
 from ..lines import failed_line
+
+
+# What MXNet or Python says where a rule is written as no rule can be, and what to write.
+HABITS = {'positional arguments but 3 were given': 'a rule has the form rule(params, states, hyperparams)',
+          "'NDArray' object is not callable": 'an array such as p.grad is no function: leave out its brackets',
+          'for ^': 'a power is p ** 2',
+          'list indices must be integers': 'params is a list: for p, state in zip(params, states)'}
 
 
 @contextmanager
@@ -23,8 +31,9 @@ def explained(name, hyperparams):
         key = error.args[0] if error.args else None
         if not isinstance(key, str) or key in hyperparams:
             raise
+        gluons = "; Gluon's 'learning_rate' is 'lr' here" if 'learning_rate' in hyperparams and key == 'lr' else ''
         raise ValueError(f'hyperparams must hold {key!r}, which {name} reads; '
-                         f'got {short(dict(hyperparams))}') from error
+                         f'got {short(dict(hyperparams))}{gluons}') from error
     except MixesRuns:
         raise
     except (mxnet.base.MXNetError, AttributeError, TypeError, ValueError, IndexError) as error:
@@ -44,6 +53,15 @@ def advice_on(error, line, reason, hyperparams):
         return 'a value per run takes part in + - * / ** with an array, and in nothing else'
     if 'numpy.ndarray' in reason:
         return 'NumPy arrays and NDArrays do not mix: make the states with nd.zeros'
+    texts = [key for key, value in hyperparams.items() if isinstance(value, str)]
+    if texts and 'str' in reason:
+        return f'hyperparams[{texts[0]!r}] is a text: leave out its quotes'
+    for words, advice in HABITS.items():
+        if words in reason:
+            return advice
+    meant = get_close_matches(error.name, dir(error.obj), 1, cutoff=0.7) if getattr(error, 'name', None) else ()
+    if meant:
+        return f'did you mean {meant[0]!r}?'
     if isinstance(error, AttributeError):
         return 'an NDArray is changed in place, p[:] = ...; is it one, and do its states fit?'
     return f'do the states (their number, shapes and types) and hyperparams {short(dict(hyperparams))} fit?'

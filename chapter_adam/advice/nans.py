@@ -50,7 +50,9 @@ def _looking():
         before = all(map(_is_finite, arrays))
         result = invoke(handle, arrays, keys, values, out, *flags)
         if before and isinstance(result, NDArray) and not _is_finite(result):
-            _raise_with_cause(NAME_OF.get(handle, 'an operator'), np.isnan(result.asnumpy()).any())
+            name, is_nan = NAME_OF.get(handle, 'an operator'), np.isnan(result.asnumpy()).any()
+            if is_nan or name != '_power_scalar' or float(values[0]) < 0:  # else a large number has grown too large
+                _raise_with_cause(name, is_nan)
         return result
 
     register._imperative_invoke = look

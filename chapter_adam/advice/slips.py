@@ -57,18 +57,20 @@ def watched(hyperparams):
     return Hyperparams(hyperparams) if type(hyperparams) is dict else hyperparams
 
 
-def warn_of_slips(name, hyperparams, steps, left, is_own=False):
+def warn_of_slips(name, hyperparams, steps, left, is_own=False, states=None):
     """Warns of keys that were not read, of a t that does not count the steps, of parameters where they started.
 
     Args:
         name: the rule's. is_own: every rule of this package takes 'lr' and 't', read or not.
         hyperparams: as they are after the run. steps: how many there were.
-        left: the names of the parameters that the run left as they were.
+        left: the names of the parameters that the run left as they were. states: as the rule was given them.
     """
     if isinstance(hyperparams, Hyperparams):
         _warn_of_keys(name, hyperparams, steps, is_own)
     if left:
         why = 'is lr too small?' if is_own else 'it should write in place, p[:] = ..., where p = ... only renames'
+        if isinstance(states, (tuple, list)) and len(states) == 1:
+            why = 'states has one entry for two parameters, and zip(params, states) ends with it'
         _warn(f'{name} left {" and ".join(left)} as at the start; {why}')
 
 

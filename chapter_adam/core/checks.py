@@ -132,7 +132,7 @@ def gluon_optimizer(name, values):
     except Exception as error:  # whatever the optimiser's own checks raise, an AssertionError without text included
         reason = ' '.join(str(error).split()[-20:]) or type(error).__name__
         raise ValueError(f"trainer_hyperparams: Gluon's {name} cannot update a dense parameter with {short(values)}: "
-                         f'{reason}') from None
+                         f'{reason}' + ("; Gluon calls it 'learning_rate'" if 'lr' in values else '')) from None
     return name, mxnet.optimizer.create(name, **deepcopy(values))
 
 

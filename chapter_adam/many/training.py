@@ -68,7 +68,7 @@ def train_ensemble(trainer_fn, states, hyperparams, features, labels, batch_size
     with explained(name, hyperparams), draws_noted(name), numpy_errors:
         done = job.run(model, {'method': 'scratch', 'rule': name, 'hyperparams': settings}, watch)
     left = ['all parameters'] if (done.losses == done.losses[0]).all() else ['the bias'] * (not done.biases.any())
-    warn_of_slips(name, hyperparams, job.num_epochs * -(-job.n // job.batch_size), left, is_own(trainer_fn))
+    warn_of_slips(name, hyperparams, job.num_epochs * -(-job.n // job.batch_size), left, is_own(trainer_fn), states)
     return done
 
 

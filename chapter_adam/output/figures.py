@@ -58,14 +58,15 @@ def comparison(scratch, gluon, floor):
         draw_curve(gluon, top, color=GLUON, linestyle='--')
         top.axhline(floor, color=FLOOR, linestyle=':', label=f'least-squares floor {floor:.4f}')
         gaps = [abs(a - b) for a, b in zip(scratch.losses, gluon.losses)]
-        coincide = max(gaps) < 1e-4 * max(1, *scratch.losses)
-        verdict = 'the two curves coincide' if coincide else 'the two curves differ'
+        scale = 1e-4 * max(1, *scratch.losses)
+        verdict = 'the two curves coincide' if max(gaps) < scale else 'the two curves differ'
         top.set(xlabel='', title=f'Same start, same batches (seed {scratch.settings["seed"]}): {verdict}')
         top.legend()
-        bottom.plot(scratch.epochs, gaps, color='tab:red', marker='.', label='gap')
-        bottom.set(xlabel='epoch', ylabel='|scratch - Gluon|', ylim=(0, None))
+        drawn = [round(gap, 5) for gap in gaps]  # beyond, processors differ
+        bottom.plot(scratch.epochs, drawn, color='tab:red', marker='.', label='gap', clip_on=False)
+        bottom.set(xlabel='epoch', ylabel='|scratch - Gluon|', ylim=(0, max(scale, *drawn) * 1.05))
         bottom.ticklabel_format(axis='y', style='sci', scilimits=(0, 0))
-        bottom.annotate(f'largest: {max(gaps):.1e}', (0.99, 0.9), xycoords='axes fraction', ha='right', va='top')
+        bottom.annotate(f'largest: {max(gaps):.0e}', (0.99, 0.9), xycoords='axes fraction', ha='right', va='top')
     return figure
 
 

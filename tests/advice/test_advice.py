@@ -23,6 +23,20 @@ def each(update):
     return rule
 
 
+def renames(params, states, hyperparams):
+    hyperparams['t'] += 1
+    for p in params:
+        p = p - hyperparams['lr'] * p.grad
+
+
+def with_two_arguments(params, states):
+    """No rule."""
+
+
+def with_names(params, states, hyperparams):
+    params['w'][:] = 0
+
+
 def train(data, rule, hyperparams=SECTION, states=None, **options):
     return run_scratch(rule, states or gb.init_adam_states(), hyperparams, *data, **options)
 
@@ -63,6 +77,9 @@ def of_wrong_shape(p, v, s, h):
     (of_numpys_name, (TypeError, ValueError), 'sqrt(s)`', 'use nd.sqrt(x) or x.sqrt(), not np.sqrt(x)'),
     (of_data, AttributeError, "p.data -= h['lr'] * p.grad`", 'changed in place, p[:] = ...'),
     (of_mx_np, TypeError, 'mxnet.np.zeros(1)', 'make the states with nd.zeros'),
+    (lambda p, v, s, h: p.gard, AttributeError, 'p.gard', "did you mean 'grad'?"),
+    (lambda p, v, s, h: p.grad(), TypeError, 'p.grad()', 'leave out its brackets'),
+    (lambda p, v, s, h: p ^ 2, TypeError, 'p ^ 2', 'a power is p ** 2'),
     (of_wrong_shape, ValueError, 'nd.ones((3, 7))', 'do the states')])
 def test_a_failure_names_the_line_and_what_to_do(data, hybridize, update, error, line, advice):
     with warnings.catch_warnings():
@@ -71,6 +88,17 @@ def test_a_failure_names_the_line_and_what_to_do(data, hybridize, update, error,
             train(data, each(update), hybridize=hybridize)
     message = str(caught.value)
     assert message.startswith('rule failed: test_advice.py, line ') and line in message and advice in message
+
+
+@pytest.mark.parametrize('rule, hyperparams, advice', [
+    (with_two_arguments, SECTION, 'a rule has the form rule(params, states, hyperparams)'),
+    (with_names, SECTION, 'params is a list: for p, state in zip(params, states)'),
+    (renames, {'lr': '0.01', 't': 1}, "hyperparams['lr'] is a text: leave out its quotes"),
+    (gb.adam, {'learning_rate': 0.01, 't': 1}, "Gluon's 'learning_rate' is 'lr' here")])
+def test_a_rule_or_hyperparameters_of_another_form(data, rule, hyperparams, advice):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        train(data, rule, hyperparams)
+    assert str(caught.value).endswith(advice)
 
 
 @pytest.mark.parametrize('hybridize', [False, True], ids=['eager', 'hybridized'])
@@ -92,12 +120,8 @@ def test_a_nan_of_the_rules_own_names_operator_and_line(data, hybridize, update,
 def test_a_rate_that_is_too_large_is_still_called_that(data, hybridize):
     with pytest.raises(gb.DivergenceError, match='try a smaller learning rate'):
         train(data, each(lambda p, v, s, h: p.__setitem__(slice(None), p - 1e30 * p.grad)), hybridize=hybridize)
-
-
-def renames(params, states, hyperparams):
-    hyperparams['t'] += 1
-    for p in params:
-        p = p - hyperparams['lr'] * p.grad
+    with pytest.raises(gb.DivergenceError, match='try a smaller learning rate'):
+        train(data, each(lambda p, v, s, h: p.__setitem__(slice(None), p - (1e15 * p.grad) ** 3)), hybridize=hybridize)
 
 
 def renames_the_bias(params, states, hyperparams):
@@ -154,6 +178,12 @@ def test_a_slip_is_warned_of_once_with_the_callers_line(data, how, rule, hyperpa
 def test_a_rate_that_moves_nothing(data):
     with pytest.warns(UserWarning, match='adam left the weights as at the start; is lr too small'):
         train(data, gb.adam, {'lr': 1e-30, 't': 1})
+
+
+@pytest.mark.parametrize('how', TRAIN)
+def test_states_for_the_weights_alone(data, how):
+    with pytest.warns(UserWarning, match='left the bias as at the start; states has one entry for two parameters'):
+        TRAIN[how](gb.adam, gb.init_adam_states()[:1], SECTION, *data)
 
 
 def test_one_parameter_that_is_only_renamed(data):

@@ -103,6 +103,8 @@ def test_a_wrong_argument_of_train_gluon_ch7_is_named(capsys, wrong, error, mess
 def test_an_optimiser_that_cannot_update_a_bias_is_refused():
     with pytest.raises(ValueError, match="Gluon's groupadagrad cannot update a dense parameter"):
         gluon(trainer_name='groupadagrad', trainer_hyperparams={'learning_rate': 0.1})
+    with pytest.raises(ValueError, match="'lr'; Gluon calls it 'learning_rate'"):
+        gluon(trainer_hyperparams={'lr': 0.1})
 
 
 def test_the_limits_themselves_pass():

@@ -48,7 +48,7 @@ def test_title_names_the_rate_where_there_is_one(hyperparams, title):
     assert figures.title(run('adam', **hyperparams)) == title
 
 
-@pytest.mark.parametrize('shift, verdict', [(1e-6, 'coincide'), (1e-3, 'differ')])
+@pytest.mark.parametrize('shift, verdict', [(1e-6, 'coincide'), (2e-5, 'coincide'), (1e-3, 'differ')])
 def test_comparison_has_both_curves_the_floor_and_the_gap(shift, verdict):
     scratch, gluon = run(), run('Gluon adam', shift)
     top, bottom = figures.comparison(scratch, gluon, floor=0.242145).axes
@@ -56,9 +56,10 @@ def test_comparison_has_both_curves_the_floor_and_the_gap(shift, verdict):
     assert set(top.lines[2].get_ydata()) == {0.242145}
     assert legend(top) == ['adam from scratch', 'Gluon adam', 'least-squares floor 0.2421']
     assert top.get_title() == f'Same start, same batches (seed 3): the two curves {verdict}'
-    assert data(bottom.lines[0]) == (scratch.epochs, pytest.approx((shift, 0, 0), abs=1e-12))
+    gap = 0 if shift < 5e-6 else shift  # what a processor's rounding gives is not drawn
+    assert data(bottom.lines[0]) == (scratch.epochs, pytest.approx((gap, 0, 0), abs=1e-12))
     assert (bottom.get_xlabel(), bottom.get_ylabel()) == ('epoch', '|scratch - Gluon|')
-    assert [text.get_text() for text in bottom.texts] == [f'largest: {shift:.1e}']
+    assert [text.get_text() for text in bottom.texts] == [f'largest: {shift:.0e}']
 
 
 BANDS = {'least': [0.48, 0.243], '5 %': [0.49, 0.2431], 'median': [0.5, 0.244], '95 %': [0.51, 0.247],
