@@ -1,11 +1,13 @@
 """Where arrays are made lazy: while a block runs, and in `hybridize` for one call of a rule."""
+from contextlib import suppress
+
 import numpy as np
 
 from ..compat import DEVICE, mxnet
 from ..interrupts import hold_interrupts, whole
 from .array import OWNERS, PATCHES
 from .memory import are_apart
-from .record import RECORDER as recorder
+from .record import RECORDER as recorder, MixesRuns
 
 nd, NDArray = mxnet.nd, mxnet.nd.NDArray
 
@@ -68,12 +70,18 @@ def arrays_in(nested):
             continue
         seen.add(id(value))
         if type(value) is NDArray:
-            if value.writable and value.dtype == np.float32 and value.stype == 'default' and (
-                    value.size and value.context == mxnet.cpu()):
+            if can_be_lazy(value):
                 found[id(value)] = value
         elif isinstance(value, (tuple, list, dict)):
             todo += reversed(list(dict.values(value) if isinstance(value, dict) else value))
     return list(found.values())
+
+
+def can_be_lazy(array):
+    """Whether an NDArray, with its gradient, may become lazy."""
+    grad = array.grad
+    return (array.writable and array.dtype == np.float32 and array.stype == 'default' and array.size
+            and array.context == mxnet.cpu() and (grad is None or (grad.stype, grad.shape) == ('default', array.shape)))
 
 
 class lazy:
@@ -95,8 +103,9 @@ class lazy:
     @whole
     def __exit__(self, *_):
         try:
-            if recorder.is_open and not recorder.runs:
-                recorder.finish(None)
+            if recorder.is_open:
+                with suppress(MixesRuns):  # the error that ends an ensemble is another one
+                    recorder.finish(None)
         finally:
             recorder.close()
             recorder.has_ended |= self.is_within

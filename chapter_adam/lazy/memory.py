@@ -54,7 +54,7 @@ class Pool:
     @classmethod
     def takes(cls, lazies):
         """Whether there is anything to gain: few numbers of one type, of roots that were there as the record began."""
-        return (lazies and lazies[-1].start >= 0 and all(lazy.kind[1] is np.float32 for lazy in lazies)
+        return (lazies and all(lazy.start >= 0 and lazy.kind[1] is np.float32 for lazy in lazies)
                 and sum(prod(lazy.kind[0]) for lazy in lazies) <= cls.MOST)
 
     def holds(self, lazies):

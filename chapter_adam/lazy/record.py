@@ -57,8 +57,6 @@ class Recorder:
         self.roots.append(array)
         if grad is not None:
             self.add_root(grad, shape)
-            if self.is_open:  # the root joins in the middle of a record, its gradient with the value that it has
-                grad.writable.at = grad.writable.start = self.enter(grad.writable.home, grad.writable.kind)
 
     @staticmethod
     def _make_root(array, shape):
@@ -172,9 +170,9 @@ class Recorder:
         results = self._results(layout, pool)
         for lazy, home in zip(changed, results):
             lazy.home = home
-        self._hand_out(kept, results[len(changed):])
         for lazy in self.written:  # the rule wrote to these results, which their nodes hand out again
             lazy.at = lazy.start
+        self._hand_out(kept, results[len(changed):])
         self.roots = [root for root in self.roots if id(root) not in dropped]
         self._release([*dropped.values()])
 

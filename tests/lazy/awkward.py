@@ -171,6 +171,20 @@ def an_array_of_its_own_with_a_gradient():
 
 
 @stays_lazy
+def arrays_of_its_own_with_gradients():
+    one, other = nd.ones((5, 1)) * 5, nd.ones((5, 1)) * 7
+    for factor, array in enumerate((one, other)):
+        array.attach_grad()
+        array.grad[:] = factor + 1
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        one[:], other[:] = w.grad, w.grad
+        w[:] = w - hyperparams['lr'] * w.grad * one.grad
+    return rule, [lambda: values([one, other, one.grad, other.grad])()]
+
+
+@stays_lazy
 def lets_an_array_go_but_not_its_view():
     view, kept, steps = nd.zeros(5), [], itertools.count(1)
     kept.append(view.reshape((5, 1)))
@@ -452,6 +466,20 @@ def gives_one_root_the_value_of_another():
 
 
 # What no graph can hold.
+
+@ends
+def writes_to_a_gradient_that_it_has_kept():
+    array = nd.ones((5, 1))
+    array.attach_grad()
+    grad = array.grad
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        grad[:] = w.grad * 2
+        array[:] = w.grad
+        w[:] = w - hyperparams['lr'] * array.grad
+    return rule, [lambda: values([array, array.grad])()]
+
 
 @ends
 @each

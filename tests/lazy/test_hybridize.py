@@ -115,6 +115,18 @@ def test_arrays_of_other_types_and_rules_without_arrays():
     assert gb.hybridize(lambda *_: 'done')([], None, {}) == 'done'
 
 
+def test_gradients_of_other_types_and_shapes():
+    def rule(params, states, hyperparams):
+        for p in params:
+            p[:] = p * 0.5 - 0.1
+    sparse, reshaped = nd.ones((3, 1)), nd.ones((3, 1))
+    sparse.attach_grad(stype='row_sparse')
+    mxnet.autograd.mark_variables([reshaped], [nd.zeros(3)])
+    gb.hybridize(rule)([sparse, reshaped], None, {})
+    assert sparse.asnumpy().tolist() == reshaped.asnumpy().tolist() == [[pytest.approx(0.4)]] * 3
+    assert (sparse.grad.stype, reshaped.grad.shape) == ('row_sparse', (3,))
+
+
 def test_an_error_is_the_rules_own_and_keeps_what_was_done_before():
     def rule(params, states, hyperparams):
         params[0][:] = 7

@@ -183,6 +183,22 @@ def test_an_ensemble_as_data():
     assert '"losses": [[0.5, 0.3], [0.5, 0.2], [0.5, null]]' in runs.to_json()
 
 
+def test_an_ensemble_that_fails_leaves_no_trace(data):
+    def rule(params, states, hyperparams):
+        for p, (v, s) in zip(params, states):
+            g = p.grad * 0.5
+            p[:] = p - hyperparams['lr'] * g
+            g[:] = v
+            hyperparams['missing']
+
+    settings = {'lr': 0.1, 'missing': 1}
+    with pytest.raises(ValueError, match='missing') as kept:  # with the frame that holds g
+        gb.train_ensemble(rule, gb.init_adam_states(), {'lr': 0.1}, *data, seeds=[1, 2])
+    runs = gb.train_ensemble(rule, gb.init_adam_states(), settings, *data, seeds=[1, 2])
+    equals(single(rule, gb.init_adam_states(), settings, data, seed=2), runs, 1)
+    del kept
+
+
 def test_a_call_that_is_repeated_gives_the_same_to_the_last_digit(data):
     """The first in a process, whose operators are new, too."""
     def rule(params, states, hyperparams):
