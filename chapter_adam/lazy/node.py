@@ -34,6 +34,9 @@ class Node(dict):
         self.at, self.path, self.graphs, self.times = before.at + 1 if before is not None else -1, None, {}, 0
         self.result = without_handle(self.at, kind)
 
+    def __repr__(self):  # a dict's shows all that has ever followed
+        return f'<Node {self.at}: {self.operator or "input"}, {len(self)} follow>'
+
     @property
     def takes_number(self):
         return self.operator is not None and self.operator.takes_number
