@@ -16,7 +16,7 @@ MAY_IMPORT = {
     'core': 'compat lazy',
     'rules': 'compat core',
     'output': 'core',
-    'advice': 'compat core lazy lines',
+    'advice': 'compat core lazy lines rules',
     'many': 'advice compat core lazy rules',
     'book': 'advice compat core output rules',
     'grading': 'advice compat core lines output rules',

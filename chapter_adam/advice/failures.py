@@ -10,6 +10,7 @@ from ..compat import mxnet
 from ..core.checks import short
 from ..lazy import MixesRuns
 from ..lines import failed_line
+from ..rules import RULES
 
 
 # What MXNet or Python says where a rule is written as no rule can be, and what to write.
@@ -39,10 +40,10 @@ def explained(name, hyperparams):
     except (mxnet.base.MXNetError, AttributeError, TypeError, ValueError, IndexError) as error:
         kind = next((kind for kind in (AttributeError, TypeError) if isinstance(error, kind)), ValueError)
         line, reason = failed_line(error), ' '.join(str(error).strip().splitlines()[-1:])
-        raise kind(f'{name} failed: {line}{reason}; {advice_on(error, line, reason, hyperparams)}') from error
+        raise kind(f'{name} failed: {line}{reason}; {advice_on(error, line, reason, hyperparams, name)}') from error
 
 
-def advice_on(error, line, reason, hyperparams):
+def advice_on(error, line, reason, hyperparams, name=''):
     """What to do about an error that a rule raised at a line, in words without a full stop."""
     if 'mxnet.ndarray.ndarray.NDArray' in reason:
         return 'arrays of mx.np and NDArrays do not mix: make the states with nd.zeros'
@@ -64,4 +65,5 @@ def advice_on(error, line, reason, hyperparams):
         return f'did you mean {meant[0]!r}?'
     if isinstance(error, AttributeError):
         return 'an NDArray is changed in place, p[:] = ...; is it one, and do its states fit?'
-    return f'do the states (their number, shapes and types) and hyperparams {short(dict(hyperparams))} fit?'
+    known = f'; init_{name}_states() makes those of {name}' if name in RULES else ''
+    return f'do the states (their number, shapes and types{known}) and hyperparams {short(dict(hyperparams))} fit?'

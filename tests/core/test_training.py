@@ -224,7 +224,7 @@ def test_a_loss_beyond_float32_is_named_before_the_first_step(few):
 
 
 @pytest.mark.parametrize('states, error, message', [
-    (None, TypeError, 'adam failed: .*not iterable; do the states'),
+    (None, TypeError, r'adam failed: .*not iterable; do the states .*; init_adam_states\(\) makes those of adam'),
     ([[nd.zeros((5, 1))], [nd.zeros(1)]], ValueError, 'adam failed: .*unpack.* states'),
     ((1, 2), TypeError, 'adam failed: .*unpack.* states'),
     ([[nd.zeros((3, 1)), nd.zeros((3, 1))]] * 2, ValueError, 'adam failed: .* states .*shapes'),
