@@ -184,7 +184,8 @@ def can_join(array, value):
     """Whether a plain array that is given a lazy value can go on as a lazy one, a root."""
     # Asked first: a shape is asked of the handle, which would end the laziness of `value` too.
     return (type(array) is NDArray and array.writable and not recorder.runs and not lies_in_a_root(array)
-            and (array.shape, array.dtype) == value.writable.kind and array.stype == 'default' and array.grad is None)
+            and (array.shape, array.dtype) == value.writable.kind and array.stype == 'default' and array.grad is None
+            and array.context == mxnet.cpu())
 
 
 def value_of(array):

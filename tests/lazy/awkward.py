@@ -185,6 +185,18 @@ def arrays_of_its_own_with_gradients():
 
 
 @stays_lazy
+def an_array_of_its_own_on_another_device():
+    array, seen = nd.ones((5, 1), ctx=mxnet.cpu(1)), []
+
+    def rule(params, states, hyperparams):
+        w, b = params
+        array[:] = w.grad
+        seen.append(str(array.context))
+        w[:] = w - hyperparams['lr'] * array.as_in_context(w.context)
+    return rule, [seen, values([array])]
+
+
+@stays_lazy
 def lets_an_array_go_but_not_its_view():
     view, kept, steps = nd.zeros(5), [], itertools.count(1)
     kept.append(view.reshape((5, 1)))
