@@ -180,12 +180,18 @@ def store(array, value):
         array.writable.at = at
 
 
+def can_be_lazy(array):
+    """Whether a plain array, with its gradient, may become lazy."""
+    grad = array.grad
+    return (array.writable and array.stype == 'default' and array.size and array.context == mxnet.cpu()
+            and (grad is None or (grad.stype, grad.shape) == ('default', array.shape)))
+
+
 def can_join(array, value):
     """Whether a plain array that is given a lazy value can go on as a lazy one, a root."""
-    # Asked first: a shape is asked of the handle, which would end the laziness of `value` too.
-    return (type(array) is NDArray and array.writable and not recorder.runs and not lies_in_a_root(array)
-            and (array.shape, array.dtype) == value.writable.kind and array.stype == 'default' and array.grad is None
-            and array.context == mxnet.cpu())
+    # The memory comes first: to ask a view of a root for anything would end the laziness of `value` too.
+    return (type(array) is NDArray and not recorder.runs and not lies_in_a_root(array) and can_be_lazy(array)
+            and array.grad is None and (array.shape, array.dtype) == value.writable.kind)
 
 
 def value_of(array):

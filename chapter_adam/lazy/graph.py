@@ -35,7 +35,7 @@ class Graph:
     """
     built = 0
 
-    def __init__(self, nodes, wanted, numbers, layout, bakes=False, pool=None):
+    def __init__(self, nodes, wanted, numbers, layout, bakes, pool):
         Graph.built += 1
         counts = Counter(number for number in numbers if isinstance(number, float))
         self.fixed = {k: n for k, n in enumerate(numbers) if bakes and isinstance(n, float) and counts[n] >= OFTEN}
@@ -52,7 +52,7 @@ class Graph:
         return (equal([numbers[k] for k in self.ones], [numbers[k] for k in self.others])
                 and equal([numbers[k] for k in self.fixed], [*self.fixed.values()]))
 
-    def __call__(self, inputs, numbers, pool=None):
+    def __call__(self, inputs, numbers, pool):
         numbers = packed([numbers[k] for k in self.free])
         if numbers.shape != self.numbers.shape:  # as many numbers, but for another count of runs
             self.numbers = nd.empty(numbers.shape)

@@ -5,7 +5,7 @@ import numpy as np
 
 from ..compat import DEVICE, mxnet
 from ..interrupts import hold_interrupts, whole
-from .array import OWNERS, PATCHES
+from .array import OWNERS, PATCHES, can_be_lazy
 from .memory import are_apart
 from .record import RECORDER as recorder, MixesRuns
 
@@ -70,18 +70,11 @@ def arrays_in(nested):
             continue
         seen.add(id(value))
         if type(value) is NDArray:
-            if can_be_lazy(value):
+            if value.dtype == np.float32 and can_be_lazy(value):
                 found[id(value)] = value
         elif isinstance(value, (tuple, list, dict)):
-            todo += reversed(list(dict.values(value) if isinstance(value, dict) else value))
+            todo += dict.values(value) if isinstance(value, dict) else value
     return list(found.values())
-
-
-def can_be_lazy(array):
-    """Whether an NDArray, with its gradient, may become lazy."""
-    grad = array.grad
-    return (array.writable and array.dtype == np.float32 and array.stype == 'default' and array.size
-            and array.context == mxnet.cpu() and (grad is None or (grad.stype, grad.shape) == ('default', array.shape)))
 
 
 class lazy:

@@ -67,6 +67,16 @@ def test_a_rate_that_changes_between_trainings_takes_a_graph_that_holds_for_all(
     assert size() == before
 
 
+def test_a_training_takes_its_graphs_from_the_third_time_on(few_rows, monkeypatch):
+    monkeypatch.undo()  # a fixture has them taken sooner
+    RECORDER.forget()
+    run(gb.adam, few_rows, num_epochs=2)
+    before = Graph.built
+    run(gb.adam, few_rows, num_epochs=1)
+    assert before == Graph.built - 2  # of ten steps and of the short batch
+    assert all(len(repr(node)) < 100 for node in RECORDER.nodes)  # in a traceback, not all that has followed it
+
+
 def as_it_is():
     return dict(vars(nd.NDArray)), mxnet.ndarray.register._imperative_invoke, mxnet.autograd.set_recording
 
